@@ -1,0 +1,1 @@
+"""Attacks: whether the service withstands them."""

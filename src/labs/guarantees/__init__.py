@@ -1,0 +1,1 @@
+"""Guarantees: what you can hold the vendor to."""

@@ -1,0 +1,1 @@
+"""People: who can see your information."""

@@ -1,0 +1,1 @@
+"""Premises: whether the building is protected."""

@@ -1,0 +1,1 @@
+"""Traffic: whether it is protected and watched."""

@@ -1,0 +1,1 @@
+"""Uptime: whether the service keeps running."""
