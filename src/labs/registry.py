@@ -90,16 +90,16 @@ def lessons() -> tuple[Entry, ...]:
     return tuple(sorted(found, key=lambda e: (parts.index(e.part), order.index(e.id))))
 
 
-def lesson(id: str) -> Entry:
-    """The lesson called ``id``.
+def lesson(identifier: str) -> Entry:
+    """The lesson called ``identifier``.
 
     Raises:
         ValueError: If there is none, naming those that exist.
     """
     for entry in lessons():
-        if entry.id == id:
+        if entry.id == identifier:
             return entry
-    raise ValueError(f"there is no lesson {id!r}; there are {', '.join(e.id for e in lessons())}")
+    raise ValueError(f"there is no lesson {identifier!r}; there are {', '.join(e.id for e in lessons())}")
 
 
 @cache
@@ -112,12 +112,12 @@ def promises() -> tuple[Promise, ...]:
     text = resources.files("labs").joinpath("promises.toml").read_text(encoding="utf-8")
     return tuple(
         Promise(
-            id=id,
+            id=name,
             part=row["part"],
             promise=row["promise"],
             lessons=tuple(row["lessons"]),
             evidence=row["evidence"],
             not_promised=row["not_promised"],
         )
-        for id, row in tomllib.loads(text).items()
+        for name, row in tomllib.loads(text).items()
     )
