@@ -18,6 +18,7 @@ leaked, what changed, what was lost, who was locked out) and never at the text o
     ...                      missing="doubling", nudge="What is 3 and 3?")
     >>> print(double.check(lambda n: n + 3))
     Double a number: holds. 1 of 1 checks hold.
+      [holds] Three becomes six
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ from labs.teaching.report import Failed, Finding, Report
 
 Kind = Literal["attack", "honest"]
 
-_SHORT = reprlib.Repr(maxstring=60, maxother=60, maxlist=4, maxdict=4, maxtuple=4)
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 60
+_SHORT.maxlist = _SHORT.maxdict = _SHORT.maxtuple = 4
 
 
 def learner() -> str:
@@ -344,7 +347,7 @@ class Exercise:
     def _findings(
         self, checks: Sequence[Check], messages: Sequence[Mapping[str, Any]]
     ) -> list[Finding]:
-        findings = []
+        findings: list[Finding] = []
         trouble = ""
         for message in messages:
             if message["event"] == "finding":

@@ -2,7 +2,7 @@
 
 Everything that a lab displays is a :class:`Shown`. Its HTML is built from escaped text and from
 the constant markup of this package only; text that an attacker wrote goes through
-:func:`labs.teaching.frame` instead.
+:func:`labs.teaching.frames.frame` instead.
 """
 
 from __future__ import annotations

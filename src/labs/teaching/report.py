@@ -95,10 +95,13 @@ class Report(Shown):
         elif self.next_step:
             tail = f"<p><strong>Next.</strong> {inline(self.next_step)}</p>"
         if self.printed:
-            tail += f"<details><summary>Printed</summary><pre>{escaped(self.printed)}</pre></details>"
+            tail += (
+                f"<details><summary>Printed</summary><pre>{escaped(self.printed)}</pre></details>"
+            )
         verdict = "accepted" if self.accepted else "open"
         return (
-            f'<section class="labs-report labs-{verdict}" aria-label="Report: {escaped(self.title)}">'
+            f'<section class="labs-report labs-{verdict}" '
+            f'aria-label="Report: {escaped(self.title)}">'
             f"<p><strong>{inline(self._headline())}</strong></p>"
             f"<ul>{''.join(rows)}</ul>{tail}</section>"
         )
