@@ -99,7 +99,9 @@ def lesson(identifier: str) -> Entry:
     for entry in lessons():
         if entry.id == identifier:
             return entry
-    raise ValueError(f"there is no lesson {identifier!r}; there are {', '.join(e.id for e in lessons())}")
+    raise ValueError(
+        f"there is no lesson {identifier!r}; there are {', '.join(e.id for e in lessons())}"
+    )
 
 
 @cache

@@ -226,7 +226,7 @@ class Guard:
                     self._before += [
                         (f"{name}.{key}.{attribute}", value, attribute, member)
                         for attribute, member in list(vars(value).items())
-                        if callable(member)
+                        if callable(member) or isinstance(member, property | classmethod)
                     ]
 
     def check(self) -> None:

@@ -32,7 +32,7 @@ DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 1)))
 
 # The fallbacks are for places without the book's variables; they hold 3:1 on white and on black.
 _VARIABLES = {
-    INK: "var(--labs-ink,currentColor)",
+    INK: "var(--labs-ink,var(--jp-content-font-color1,currentColor))",
     MUTED: "var(--labs-muted,#6b7a80)",
     GRID: "var(--labs-grid,#8a979c55)",
     PAPER: "var(--labs-paper,transparent)",
@@ -157,6 +157,6 @@ def _slim(svg: str) -> str:
         svg = svg.replace(stand_in, variable)
     # Letters that matplotlib left black take the ink.
     svg = re.sub(
-        r'<text style="(?![^"]*fill:)', '<text style="fill: var(--labs-ink,currentColor); ', svg
+        r'<text style="(?![^"]*fill:)', '<text style="fill: ' + _VARIABLES[INK] + '; ', svg
     )
     return re.sub(r"\s*\n\s*", " ", svg).strip()
