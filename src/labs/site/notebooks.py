@@ -38,6 +38,10 @@ TAGS = frozenset(
 """The tags that a cell may carry: five make the editions, the others are Jupyter Book's."""
 
 CELL_TIMEOUT_S = 120
+
+QUIET = ["--Application.log_level=40"]
+"""For a kernel that only this machine can reach: its warnings about the wire are of no use."""
+
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
@@ -211,6 +215,7 @@ async def _execute(path: Path, extra: Mapping[str, str]) -> State:
         record_timing=False,
         store_widget_state=False,
         coalesce_streams=True,
+        extra_arguments=QUIET,
         on_cell_execute=note,
     )
     try:
