@@ -1,0 +1,246 @@
+"""What the detectors claim, against published and independently computed values."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+
+from labs.traffic.intrusion import (
+    TokenBucket,
+    alarm_precision,
+    cusum,
+    cusum_run_length,
+    ewma,
+    roc,
+)
+
+
+def close(value: object, *, tolerance: float = 1e-9) -> object:
+    return pytest.approx(value, rel=tolerance, abs=1e-300)
+
+
+@pytest.mark.parametrize(
+    ("prior", "detection_rate", "false_alarm_rate", "expected"),
+    [
+        pytest.param(2e-5, 1, 1e-5, 0.666671111140741, id="Axelsson-2000-perfect"),
+        pytest.param(2e-5, 0.7, 1e-5, 0.583338194484954, id="Axelsson-2000-0.7"),
+        pytest.param(2e-5, 0.99, 0.01, 0.0019761267914886822, id="a-99-percent-detector"),
+        pytest.param(200 / 10**7, 0.6, 0.0005, 0.02343795777261275, id="ten-million-records"),
+        pytest.param(2e-5, 1, 1e-3, 0.0196082, id="Axelsson-2000-a-thousandth"),
+    ],
+)
+def test_rare_intrusions_make_most_alarms_false(
+    prior: float, detection_rate: float, false_alarm_rate: float, expected: float
+) -> None:
+    tolerance = 1e-9 if len(repr(expected)) > 12 else 3e-6  # the last is printed rounded
+    precision = alarm_precision(prior, detection_rate, false_alarm_rate)
+    assert precision == close(expected, tolerance=tolerance)
+
+
+def test_half_a_per_mille_of_false_alarms_is_five_thousand_a_day() -> None:
+    records, intrusive, rate = 10_000_000, 200, 0.0005
+    assert (records - intrusive) * rate == close(4999.900000000001)
+
+
+SCORES = [0.95, 0.9, 0.8, 0.7, 0.65, 0.6, 0.55, 0.5, 0.4, 0.3, 0.2, 0.1]
+LABELS = [1, 1, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0]
+
+
+def test_the_roc_curve_of_twelve_scores_fawcett_2006() -> None:
+    curve = roc(SCORES, LABELS)
+    seventh = 1 / 7
+    points = [
+        (0, 0),
+        (0, 0.2),
+        (0, 0.4),
+        (seventh, 0.4),
+        (seventh, 0.6),
+        (seventh, 0.8),
+        (2 * seventh, 0.8),
+        (3 * seventh, 0.8),
+        (3 * seventh, 1),
+        (4 * seventh, 1),
+        (5 * seventh, 1),
+        (6 * seventh, 1),
+        (1, 1),
+    ]
+    assert curve.area == close(0.8571428571428571)
+    assert curve.false_alarm_rates == close(tuple(x for x, _ in points))
+    assert curve.detection_rates == close(tuple(y for _, y in points))
+    at = sorted(SCORES, reverse=True).index(0.6) + 1
+    assert curve.detection_rates[at] == close(0.8)
+    assert curve.false_alarm_rates[at] == close(0.2857142857142857)
+
+
+def test_the_area_is_the_chance_that_an_intrusion_scores_higher_ties_counting_half() -> None:
+    """Mann-Whitney's U over P·N (Hanley and McNeil 1982), counted pair by pair."""
+    draw = random.Random(3)
+    for _ in range(50):
+        scores = [draw.randint(0, 6) for _ in range(30)]
+        labels = [0, 1] + [draw.randint(0, 1) for _ in range(28)]
+        wins = [
+            (a > b) + (a == b) / 2
+            for a, label_a in zip(scores, labels, strict=True)
+            for b, label_b in zip(scores, labels, strict=True)
+            if label_a and not label_b
+        ]
+        curve = roc(scores, labels)
+        assert curve.area == close(sum(wins) / len(wins))
+        assert len(curve.detection_rates) == len(set(scores)) + 1
+        assert (curve.false_alarm_rates[-1], curve.detection_rates[-1]) == (1, 1)
+
+
+# NIST/SEMATECH e-Handbook, section 6.3.2.4.
+NIST = [52, 47, 53, 49.3, 50.1, 47, 51, 50.1, 51.2, 50.5]
+NIST += [49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1]
+NIST_EWMA = [50, 50.6, 49.52, 50.564, 50.1848, 50.1594, 49.2116, 49.7481, 49.8537, 50.2576]
+NIST_EWMA += [50.3303, 50.1112, 49.3578, 49.5205, 50.0543, 49.378, 49.9246, 50.7272, 51.2291]
+NIST_EWMA += [51.9403, 51.9882]
+
+
+def test_the_ewma_chart_of_the_nist_handbook() -> None:
+    chart = ewma(NIST, start=50, sigma=2.0539)
+    assert chart.upper == close(52.588431738126616)
+    assert chart.lower == close(47.411568261873384)
+    assert chart.values == pytest.approx(NIST_EWMA, abs=6e-5)
+    assert len(chart.values) == len(NIST) + 1
+    assert chart.alarms == ()
+
+
+def test_an_ewma_on_its_limit_is_not_yet_outside() -> None:
+    chart = ewma([51, 51 + 1e-9, 48], start=50, sigma=1, weight=1, width=1)
+    assert (chart.lower, chart.upper) == (49, 51)
+    assert chart.alarms == (1, 2)
+
+
+# Montgomery, Introduction to Statistical Quality Control, tables 9.1 and 9.2.
+MONTGOMERY = [9.45, 7.99, 9.29, 11.66, 12.16, 10.18, 8.04, 11.46, 9.2, 10.34, 9.03, 11.47, 10.51]
+MONTGOMERY += [9.4, 10.08, 9.37, 10.62, 10.31, 8.52, 10.84, 10.9, 9.33, 12.29, 11.5, 10.6, 11.08]
+MONTGOMERY += [10.38, 11.62, 11.31, 10.52]
+HIGH = [0, 0, 0, 1.16, 2.82, 2.5, 0.04, 1, 0, 0, 0, 0.97, 0.98, 0, 0, 0, 0.12, 0, 0, 0.34, 0.74, 0]
+HIGH += [1.79, 2.79, 2.89, 3.47, 3.35, 4.47, 5.28, 5.3]
+LOW = [0.05, 1.56, 1.77, 0, 0, 0, 1.46, 0, 0.3, 0, 0.47, 0, 0, 0.1, 0, 0.13, 0, 0, 0.98, 0, 0, 0.17]
+LOW += [0] * 8
+
+
+def test_the_cusum_of_montgomerys_table() -> None:
+    chart = cusum(MONTGOMERY, target=10, slack=0.5, limit=5)
+    assert chart.high == pytest.approx(HIGH, abs=1e-9)
+    assert chart.low == pytest.approx(LOW, abs=1e-9)
+    assert chart.alarms == (28, 29)  # sample 29, counted from 1, is the first
+
+
+def test_a_cusum_at_its_limit_is_not_yet_an_alarm_and_falls_count_too() -> None:
+    assert cusum([11, 11], target=10, slack=0, limit=2).alarms == ()
+    assert cusum([9, 9, 9], target=10, slack=0, limit=2).alarms == (2,)
+
+
+@pytest.mark.parametrize(
+    ("limit", "shift", "expected"),
+    [
+        pytest.param(4, 0, 169.04658357827898, id="Siegmund-1985-h4-calm"),
+        pytest.param(4, 1, 8.343356467780726, id="Siegmund-1985-h4-shifted"),
+        pytest.param(5, 0, 469.11118205819747, id="Siegmund-1985-h5-calm"),
+        pytest.param(5, 1, 10.33619478544663, id="Siegmund-1985-h5-shifted"),
+    ],
+)
+def test_a_cusum_waits_long_for_a_false_alarm_and_not_for_a_real_one(
+    limit: float, shift: float, expected: float
+) -> None:
+    assert cusum_run_length(shift, slack=0.5, limit=limit) == close(expected)
+    assert cusum_run_length(-shift, slack=0.5, limit=limit) == close(expected)
+
+
+def test_the_run_length_is_smooth_where_shift_and_slack_cancel() -> None:
+    around = [cusum_run_length(0.5 + d, slack=0.5, limit=5) for d in (-1e-5, -1e-7, 0, 1e-7, 1e-5)]
+    assert around == sorted(around, reverse=True)
+    assert around[0] / around[-1] == pytest.approx(1, abs=1e-3)
+
+
+def test_extreme_charts_neither_overflow_nor_divide_by_zero() -> None:
+    assert cusum_run_length(0, slack=5, limit=50) > 1e100
+    assert cusum_run_length(5, slack=5, limit=50) > 1000
+
+
+ARRIVALS = [0, 0, 0, 0, 0.5, 0.5, 1.0, 1.2, 3.0, 3.0, 3.0]
+
+
+def test_a_token_bucket_lets_a_burst_through_and_then_drips() -> None:
+    bucket = TokenBucket(2, 3)
+    allowed = [bucket.allow(at) for at in ARRIVALS]
+    assert allowed == [True, True, True, False, True, False, True, False, True, True, True]
+    assert sum(allowed) == 8
+
+
+def test_a_token_bucket_admits_burst_plus_rate_times_time_and_no_more() -> None:
+    bucket = TokenBucket(2, 3)
+    assert sum(bucket.allow(i / 100) for i in range(6001)) == 123
+
+
+@pytest.mark.parametrize("wait", [3, 7, 10, 30])
+def test_tokens_that_drip_in_small_parts_still_add_up_to_whole_ones(wait: int) -> None:
+    bucket = TokenBucket(1 / wait, 1)
+    admitted = [at for at in range(100 * wait + 1) if bucket.allow(at)]
+    assert admitted == list(range(0, 100 * wait + 1, wait))
+
+
+def test_a_token_bucket_holds_no_more_than_its_burst() -> None:
+    bucket = TokenBucket(1, 2)
+    assert [bucket.allow(at) for at in (1e6, 1e6, 1e6)] == [True, True, False]
+
+
+def test_tokens_never_exceed_the_promise_in_any_window() -> None:
+    draw = random.Random(11)
+    bucket = TokenBucket(1.7, 4)
+    times = sorted(draw.uniform(0, 60) for _ in range(800))
+    admitted = [at for at in times if bucket.allow(at)]
+    assert all(
+        j - i + 1 <= 4 + 1.7 * (admitted[j] - admitted[i]) + 1e-6
+        for i in range(len(admitted))
+        for j in range(i, len(admitted))
+    )
+    assert all(a <= b for a, b in pairwise(admitted))
+
+
+def bucket_going_back() -> None:
+    bucket = TokenBucket(1, 1)
+    bucket.allow(5)
+    bucket.allow(4)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: alarm_precision(1.1, 0.5, 0.5), ValueError, "prior"),
+        (lambda: alarm_precision(0.1, -0.5, 0.5), ValueError, "detection_rate"),
+        (lambda: alarm_precision(0.1, 0.5, "x"), TypeError, "false_alarm_rate"),
+        (lambda: alarm_precision(0.1, 0, 0), ValueError, "no alarm"),
+        (lambda: roc([1, 2], [1]), ValueError, "labels"),
+        (lambda: roc([1, 2], [1, 1]), ValueError, "both classes"),
+        (lambda: roc([], []), ValueError, "both classes"),
+        (lambda: roc([1, 2], [1, 2]), ValueError, "labels"),
+        (lambda: roc([1, math.nan], [1, 0]), ValueError, "scores"),
+        (lambda: ewma([], start=0, sigma=1), ValueError, "values"),
+        (lambda: ewma([1], start=0, sigma=0), ValueError, "sigma"),
+        (lambda: ewma([1], start=0, sigma=1, weight=1.5), ValueError, "weight"),
+        (lambda: ewma([math.inf], start=0, sigma=1), ValueError, "values"),
+        (lambda: cusum([], target=0, slack=1, limit=1), ValueError, "values"),
+        (lambda: cusum([1], target=0, slack=-1, limit=1), ValueError, "slack"),
+        (lambda: cusum([1], target=0, slack=1, limit=0), ValueError, "limit"),
+        (lambda: cusum_run_length(0, slack=0.5, limit=51), ValueError, "limit"),
+        (lambda: TokenBucket(0, 1), ValueError, "rate"),
+        (lambda: TokenBucket(1, 0.5), ValueError, "burst"),
+        (lambda: TokenBucket(1, 1).allow(math.nan), ValueError, "at"),
+        (bucket_going_back, ValueError, "back"),
+    ],
+)
+def test_nonsense_is_refused_in_one_sentence_that_names_it(
+    call: Callable[[], object], error: type[Exception], words: str
+) -> None:
+    with pytest.raises(error, match=words) as caught:
+        call()
+    assert "\n" not in str(caught.value)
