@@ -89,7 +89,7 @@ def normalized(notebook: Mapping[str, Any]) -> dict[str, Any]:
 
     Cells keep their source, tags and identifiers (one that has none is named by its place).
     Outputs keep their data except widget views, whose identifiers are random, and of an error
-    the last line; all other metadata goes.
+    the last line. All other metadata of cells and of the notebook goes.
 
     >>> cell = {"cell_type": "markdown", "source": "Hello", "metadata": {"collapsed": True}}
     >>> normalized({"cells": [cell]})["cells"]
@@ -265,7 +265,6 @@ def _output(output: Mapping[str, Any]) -> dict[str, Any]:
     kept = dict(output)
     if "data" in kept:
         kept["data"] = {kind: value for kind, value in kept["data"].items() if kind != _WIDGET}
-        kept["metadata"] = {}
     if "traceback" in kept:  # whose frames name folders of the machine that ran it
         kept["traceback"] = [f"{kept['ename']}: {kept['evalue']}"]
     return kept
