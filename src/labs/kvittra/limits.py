@@ -71,7 +71,10 @@ def check(request: Request) -> None:
     if len(length) > 9 or int(length) > BODY_BYTES:
         raise RequestEntityTooLarge(f"A request may hold {BODY_BYTES // 1024} KiB.")
     request.max_content_length = BODY_BYTES
-    body = request.get_data(cache=True)
+    try:
+        body = request.get_data(cache=True)
+    except OSError:  # a chunked body that is not what it says
+        raise BadRequest("The body of the request is broken.") from None
     if not body:
         return
     if request.mimetype == _FORM:
