@@ -14,6 +14,7 @@ if (chart) {
     const bar = row.appendChild(document.createElement("progress"));
     bar.max = largest;
     bar.value = buyer.amount;
+    bar.setAttribute("aria-hidden", "true"); // the amount beside it says the same
     const amount = row.appendChild(document.createElement("span"));
     amount.textContent = `${money.format(buyer.amount / 100)} ${data.currency}`;
   }
