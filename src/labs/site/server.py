@@ -109,7 +109,7 @@ class BookServer:
         self._servers = _listen(port, handler)
         self.port: int = self._servers[0].server_address[1]
         self._threads = [
-            threading.Thread(target=server.serve_forever, args=(0.2,), daemon=True)
+            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
             for server in self._servers
         ]
 
