@@ -1,21 +1,39 @@
-"""What the formulas for redundant units claim, against published and exact values."""
+"""What the formulas for redundant units claim, against published and exact values.
+
+The simulations are held to the formulas, and the live lab to its promises: it loses what was on
+its way to the killed server and nothing else, and leaves no process behind.
+"""
 
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
+from labs.estimate import Estimate
 from labs.uptime.units import (
     common_cause_unavailability,
     common_cause_union,
     k_of_n,
+    live,
     mean_time_to_failure,
     mean_time_to_failure_unrepaired,
     pair_unavailability,
+    simulate,
     steady_state,
+)
+from labs.uptime.units.simulation import (
+    count_changes,
+    history,
+    simulate_k_of_n,
+    simulate_time_to_failure,
 )
 
 
@@ -170,3 +188,195 @@ def test_nonsense_is_refused_in_one_sentence_that_names_it(
     with pytest.raises(error, match=words) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+PAIRS = [
+    (mtbf_h, mttr_h, crews, beta)
+    for mtbf_h, mttr_h in [(1000, 10), (8760, 4), (100, 50), (10, 100)]
+    for crews in (1, 2)
+    for beta in (0, 0.02, 0.3, 1)
+]
+
+
+BOOK_SEED = 1
+PROCESSES = Path("/proc")
+
+
+@pytest.mark.parametrize("failure_bias", [0.5, None])
+def test_the_formula_lies_in_nineteen_of_twenty_simulated_intervals(
+    failure_bias: float | None,
+) -> None:
+    pairs = PAIRS if failure_bias else [pair for pair in PAIRS if pair[0] / pair[1] < 1000]
+    inside = []
+    for seed, (mtbf_h, mttr_h, crews, beta) in enumerate(pairs * 12):
+        exact = pair_unavailability(mtbf_h, mttr_h, repair_crews=crews, beta=beta)
+        estimate = simulate(
+            mtbf_h,
+            mttr_h,
+            repair_crews=crews,
+            beta=beta,
+            cycles=30_000,
+            failure_bias=failure_bias,
+            seed=seed,
+        )
+        inside.append(exact in estimate)
+        assert abs(estimate.mean - exact) < 3 * estimate.half_width
+    assert 0.92 <= sum(inside) / len(inside) <= 0.98
+
+
+@pytest.mark.parametrize(("mtbf_h", "mttr_h", "crews", "beta"), PAIRS)
+def test_the_simulation_of_the_book_contains_the_formula(
+    mtbf_h: float, mttr_h: float, crews: int, beta: float
+) -> None:
+    exact = pair_unavailability(mtbf_h, mttr_h, repair_crews=crews, beta=beta)
+    estimate = simulate(mtbf_h, mttr_h, repair_crews=crews, beta=beta, seed=BOOK_SEED)
+    assert exact in estimate
+    assert estimate.half_width < 0.05 * exact
+
+
+def test_forcing_failures_narrows_the_interval_many_times() -> None:
+    plain = simulate(8760, 4, cycles=1_000_000, failure_bias=None, seed=1)
+    forced = simulate(8760, 4, cycles=1_000_000, seed=1)
+    assert forced.half_width < plain.half_width / 10
+
+
+def test_the_same_seed_gives_the_same_estimate_and_another_seed_another() -> None:
+    assert simulate(1000, 10, seed=5) == simulate(1000, 10, seed=5)
+    assert simulate(1000, 10, seed=5) != simulate(1000, 10, seed=6)
+
+
+def test_the_simulated_time_to_the_first_outage_agrees_with_the_formula() -> None:
+    inside = [
+        mean_time_to_failure(mtbf, mttr) in simulate_time_to_failure(mtbf, mttr, seed=seed)
+        for mtbf, mttr in [(1000, 10), (50, 25)]
+        for seed in range(30)
+    ]
+    assert 0.88 <= sum(inside) / len(inside) <= 1
+
+
+@pytest.mark.parametrize(("k", "n", "availability"), [(1, 2, 0.9), (2, 3, 0.99), (8, 10, 0.97)])
+def test_looking_at_random_moments_agrees_with_k_of_n(k: int, n: int, availability: float) -> None:
+    inside = [
+        k_of_n(k, n, availability) in simulate_k_of_n(k, n, availability, trials=20_000, seed=seed)
+        for seed in range(40)
+    ]
+    assert sum(inside) >= 35
+
+
+def test_looking_at_random_moments_agrees_with_the_common_cause_formula() -> None:
+    exact = 1 - common_cause_union(0.05, 0.2)
+    inside = [exact in simulate_k_of_n(1, 2, 0.95, beta=0.2, seed=seed) for seed in range(40)]
+    assert sum(inside) >= 35
+
+
+def test_a_long_life_is_down_as_often_as_the_formula_says() -> None:
+    life = history(100, 20, hours=400_000, seed=7)
+    assert life.down_h / life.hours == pytest.approx(pair_unavailability(100, 20), rel=0.05)
+    # Without a common cause, units fail and return one at a time.
+    assert all(abs(after - before) == 1 for before, after in pairwise(life.units_up))
+
+
+def test_changes_are_two_a_cycle_and_two_more_for_each_double_failure() -> None:
+    cycles = 100_000
+    expected = cycles * (2 + 2 * (1 / 101) / (1 - 1 / 101))
+    assert count_changes(1000, 10, cycles=cycles, seed=1) == pytest.approx(expected, rel=0.002)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: simulate(-1, 1, seed=0), "mtbf_h"),
+        (lambda: simulate(1, 1e7, seed=0), "mttr_h"),
+        (lambda: simulate(1, 1, beta=1.5, seed=0), "beta"),
+        (lambda: simulate(1, 1, cycles=10, seed=0), "cycles"),
+        (lambda: simulate(1, 1, cycles=10**9, seed=0), "cycles"),
+        (lambda: simulate(1, 1, failure_bias=1, seed=0), "failure_bias"),
+        (lambda: simulate(1, 1, seed=-1), "seed"),
+        (lambda: simulate_k_of_n(3, 2, 0.9, seed=0), "k must"),
+        (lambda: simulate_time_to_failure(1e15, 1e-300, seed=0), "second failure"),
+        (lambda: history(1, 1, hours=1e9, seed=0), "hours"),
+        (lambda: live.run(requests=0), "requests"),
+        (lambda: live.run(kill="D"), "kill"),
+        (lambda: live.run(check_ms=1), "check_ms"),
+        (lambda: live.run(missed=0), "missed"),
+    ],
+)
+def test_simulations_refuse_nonsense_too(call: Callable[[], object], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+def test_an_estimate_knows_what_lies_in_it() -> None:
+    estimate = Estimate.around(10, 1)
+    assert 11.9 in estimate
+    assert 12 not in estimate
+    assert Estimate.of_share(100, 100).high == 1
+
+
+def test_importing_the_lesson_does_not_load_numpy() -> None:
+    code = "import sys, labs.uptime.units; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def processes_of_the_live_lab() -> set[str]:
+    found = set()
+    for entry in PROCESSES.iterdir():
+        # A process may end while its entry is being read.
+        with suppress(OSError):
+            if b"labs.uptime.units.live" in (entry / "cmdline").read_bytes().split(b"\0"):
+                found.add(entry.name)
+    return found
+
+
+needs_proc = pytest.mark.skipif(
+    not PROCESSES.is_dir(), reason="reads the list of processes that Linux keeps"
+)
+
+
+@needs_proc
+@pytest.mark.sockets
+def test_a_killed_server_loses_only_its_own_requests_and_leaves_no_process_behind() -> None:
+    before = processes_of_the_live_lab()
+    result = live.run(requests=90, every_ms=10, kill="B", kill_at=30, check_ms=60, missed=2)
+    assert processes_of_the_live_lab() <= before
+    assert len(result.requests) == 90
+    assert set(result.answered_by) == {"A", "B", "C"}
+    assert result.lost, "the proxy needs two failed checks to notice"
+    work_ms = live.WORK_S * 1000
+    for request in result.lost:
+        assert request.sent_ms + work_ms > result.killed_ms - 50, "none was lost before the kill"
+    assert not any(request.lost for request in result.requests[-20:]), "it was noticed in time"
+    # Every third request went to B until the proxy noticed: no run of losses, no other server.
+    assert len(result.lost) < 20
+
+
+@pytest.mark.sockets
+def test_a_proxy_that_tries_the_next_server_loses_nothing() -> None:
+    result = live.run(requests=60, every_ms=10, kill="C", kill_at=20, check_ms=60, retry=True)
+    assert result.lost == ()
+
+
+def test_the_recorded_run_is_one_that_the_command_makes() -> None:
+    result = live.recorded()
+    assert live.LiveRun.from_json(result.as_json()) == result
+    assert result.killed in live.NAMES
+    assert 0 < len(result.lost) < len(result.requests)
+
+
+@needs_proc
+@pytest.mark.sockets
+def test_live_processes_listen_on_this_computer_only() -> None:
+    with live._process("server", "A") as server:
+        assert live._get(server.port, "/health") == (200, b"A")
+        handles = (PROCESSES / str(server.process.pid) / "fd").iterdir()
+        sockets = {str(handle.readlink()) for handle in handles}
+        rows = [line.split() for line in (PROCESSES / "net/tcp").read_text().splitlines()[1:]]
+        listening = [row[1] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in sockets]
+        assert [address.split(":")[0] for address in listening] == ["0100007F"]
+
+
+def test_a_live_process_ends_with_the_one_who_started_it() -> None:
+    with live._process("server", "A") as server:
+        assert server.process.stdin is not None
+        server.process.stdin.close()
+        assert server.process.wait(timeout=5) == 0
