@@ -76,7 +76,9 @@ def kvittra(
     weakness: Annotated[
         list[str] | None, typer.Option(help="A weakness to switch on, or all; may be repeated.")
     ] = None,
-    port: PortOption = 8080,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65_535, help="The port; by default any free one.")
+    ] = None,
     listing: Annotated[
         bool, typer.Option("--list", help="List the weaknesses with their CWE ids and end.")
     ] = False,
