@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from labs.browser.cookies import CookieContext, CookieJar
 from labs.browser.csp import Policy, load_allowed
@@ -152,7 +153,7 @@ class Fetcher:
         log: Where decisions are written.
         clock: Seconds since 1970.
         address: The browser's IP address.
-        spend: Called before each request; raises when the user's action has caused too many.
+        spend: Called before each request; returns why it must not go out, or nothing.
     """
 
     def __init__(
@@ -163,7 +164,7 @@ class Fetcher:
         clock: Callable[[], float],
         *,
         address: str,
-        spend: Callable[[], None],
+        spend: Callable[[], str],
     ) -> None:
         self._internet = internet
         self._jar = jar
@@ -236,7 +237,7 @@ class Fetcher:
             if holder.policies and not decision.allowed:
                 self._log.add(where, "csp", str(url), "blocked", decision.reason)
                 return url, f"Content-Security-Policy: {decision.reason}"
-        holder_origin = (ask.container or page).origin if page else None  # type: ignore[union-attr]
+        holder_origin = (ask.container or page).origin if page else None
         if (
             holder_origin is not None
             and holder_origin.scheme == "https"
@@ -310,7 +311,10 @@ class Fetcher:
                 )
             if cookies:
                 headers.append(("Cookie", cookies))
-        self._spend()
+        refusal = self._spend()
+        if refusal:
+            self._log.add(where, "request", f"{method} {url}", "not sent", refusal)
+            return Response(0, error=refusal)
         request = Request(method, url.without_fragment(), Headers(tuple(headers)), body)
         response = self._internet.send(request, address=self._address)
         if response.status == 0:
@@ -372,7 +376,9 @@ class Fetcher:
             asked.append(("Access-Control-Request-Headers", ",".join(names)))
         plain = replace(ask, credentials="omit")
         headers = Headers((*asked, *self._browser_fields(plain, visited, "OPTIONS")))
-        self._spend()
+        refusal = self._spend()
+        if refusal:
+            return refusal
         self._log.add(
             where, "request", f"OPTIONS {url}", "sent", f"asks whether {method} may follow"
         )
@@ -513,7 +519,7 @@ def _tainted(origin: Origin, visited: list[Url]) -> bool:
     """Whether the way went from one foreign origin to another (Fetch, "redirect-tainted")."""
     return any(
         later.origin != earlier.origin and earlier.origin != origin
-        for earlier, later in zip(visited, visited[1:], strict=False)
+        for earlier, later in pairwise(visited)
     )
 
 

@@ -145,110 +145,18 @@ def truthy(value: Any) -> bool:
 # The lexer.
 
 _KEYWORDS = frozenset(
-    [
-        "break",
-        "case",
-        "catch",
-        "class",
-        "const",
-        "continue",
-        "debugger",
-        "default",
-        "delete",
-        "do",
-        "else",
-        "export",
-        "extends",
-        "finally",
-        "for",
-        "function",
-        "if",
-        "import",
-        "in",
-        "instanceof",
-        "new",
-        "return",
-        "super",
-        "switch",
-        "this",
-        "throw",
-        "try",
-        "typeof",
-        "var",
-        "void",
-        "while",
-        "with",
-        "yield",
-        "let",
-        "async",
-        "await",
-        "null",
-        "true",
-        "false",
-        "enum",
-    ]
+    (  # noqa: SIM905 - a list of words reads better as words
+        "break case catch class const continue debugger default delete do else export extends "
+        "finally for function if import in instanceof new return super switch this throw try "
+        "typeof var void while with yield let async await null true false enum"
+    ).split()
 )
 _RESERVED = _KEYWORDS - {"let", "async", "await", "yield"}
 _PUNCTUATORS = sorted(
-    [
-        ">>>=",
-        "...",
-        "===",
-        "!==",
-        "**=",
-        "<<=",
-        ">>=",
-        ">>>",
-        "&&=",
-        "||=",
-        "??=",
-        "=>",
-        "==",
-        "!=",
-        "<=",
-        ">=",
-        "&&",
-        "||",
-        "??",
-        "?.",
-        "++",
-        "--",
-        "+=",
-        "-=",
-        "*=",
-        "/=",
-        "%=",
-        "&=",
-        "|=",
-        "^=",
-        "<<",
-        ">>",
-        "**",
-        "{",
-        "}",
-        "(",
-        ")",
-        "[",
-        "]",
-        ";",
-        ",",
-        "<",
-        ">",
-        "+",
-        "-",
-        "*",
-        "/",
-        "%",
-        "&",
-        "|",
-        "^",
-        "!",
-        "~",
-        "?",
-        ":",
-        "=",
-        ".",
-    ],
+    (  # noqa: SIM905 - a list of words reads better as words
+        ">>>= ... === !== **= <<= >>= >>> &&= ||= ??= => == != <= >= && || ?? ?. ++ -- += -= "
+        "*= /= %= &= |= ^= << >> ** { } ( ) [ ] ; , < > + - * / % & | ^ ! ~ ? : = ."
+    ).split(),
     key=len,
     reverse=True,
 )
@@ -439,24 +347,9 @@ _BINARY = {
     "<<": 9, ">>": 9, ">>>": 9, "+": 10, "-": 10, "*": 11, "/": 11, "%": 11, "**": 12,
 }  # fmt: skip
 _ASSIGN = frozenset(
-    [
-        "=",
-        "+=",
-        "-=",
-        "*=",
-        "/=",
-        "%=",
-        "**=",
-        "<<=",
-        ">>=",
-        ">>>=",
-        "&=",
-        "|=",
-        "^=",
-        "&&=",
-        "||=",
-        "??=",
-    ]
+    (  # noqa: SIM905 - a list of words reads better as words
+        "= += -= *= /= %= **= <<= >>= >>>= &= |= ^= &&= ||= ??="
+    ).split()
 )
 _LOOPS = frozenset(
     ["for", "while", "do", "switch", "class", "import", "export", "with", "break", "continue"]

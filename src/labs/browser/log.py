@@ -13,7 +13,7 @@ KINDS = ("navigate", "request", "redirect", "cookie", "cors", "frame", "csp", "s
 MAX_ENTRIES = 20_000
 """The log keeps this many entries; the oldest go first."""
 
-_CELL = 240
+_CELL = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from io import BytesIO, StringIO
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from labs.arguments import text
 from labs.browser.origins import Origin, Url, parse_url
 
 MAX_BODY = 16 * 1024 * 1024
@@ -117,6 +118,8 @@ class Internet:
 
     def __init__(self) -> None:
         self._apps: dict[Origin, WsgiApp] = {}
+        self._names: dict[str, Callable[..., Any]] = {}
+        self._scripts: dict[str, Callable[..., Any]] = {}
         self.exchanges: deque[Exchange] = deque(maxlen=MAX_EXCHANGES)
 
     def add(self, origin: str, app: WsgiApp) -> None:
@@ -133,9 +136,39 @@ class Internet:
         url = parse_url(origin)
         if not url.is_http or url.target != "/" or url.fragment is not None:
             raise ValueError(f"origin must be as https://host[:port], not {origin!r}")
-        if not callable(app):
-            raise TypeError(f"app must be a WSGI application, not {app!r}")
-        self._apps[url.origin] = app
+        self._apps[url.origin] = _callable("app", app)
+
+    def bind(self, name: str, function: Callable[..., Any]) -> None:
+        """Give every page a function: a script's ``name(…)`` calls ``function(script, …)``.
+
+        Args:
+            name: A JavaScript name, such as ``spread``.
+            function: Gets the :class:`~labs.browser.Script`, which carries the page's authority,
+                and the arguments as Python values.
+
+        Raises:
+            TypeError: If ``function`` cannot be called.
+            ValueError: If ``name`` is no name.
+        """
+        if not isinstance(name, str) or not name.isidentifier():
+            raise ValueError(f"name must be a JavaScript name, not {name!r}")
+        self._names[name] = _callable("function", function)
+
+    def bind_script(self, code: str, function: Callable[..., Any]) -> None:
+        """Let ``function(script)`` stand for a whole script, known by its exact text.
+
+        White space around the text does not count. It holds for inline scripts, for files, for
+        handlers and for ``javascript:`` URLs alike.
+        """
+        self._scripts[text("code", code).strip()] = _callable("function", function)
+
+    def bound_name(self, name: str) -> Callable[..., Any] | None:
+        """What :meth:`bind` has bound to a name."""
+        return self._names.get(name)
+
+    def bound_script(self, code: str) -> Callable[..., Any] | None:
+        """What :meth:`bind_script` has bound to a script."""
+        return self._scripts.get(code.strip())
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -164,6 +197,12 @@ class Internet:
             response = Response(response.status, response.headers, b"", response.error)
         self.exchanges.append(Exchange(request, response))
         return response
+
+
+def _callable(name: str, value: Callable[..., Any]) -> Callable[..., Any]:
+    if not callable(value):
+        raise TypeError(f"{name} must be something to call, not {value!r}")
+    return value
 
 
 def _environ(request: Request, address: str) -> dict[str, Any]:
