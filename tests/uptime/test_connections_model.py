@@ -1,8 +1,15 @@
-"""What the connection formulas claim, against published and independently computed values."""
+"""What the connection formulas claim, against published and independently computed values.
+
+The simulations are held to the formulas, the drawings of the network to every combination of
+broken parts.
+"""
 
 from __future__ import annotations
 
+import itertools
 import math
+import subprocess
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -16,10 +23,18 @@ from labs.uptime.connections import (
     flapping,
     master_down_interval,
     minimum_cut,
+    network,
     outage_loss,
     single_points_of_failure,
     skew_time,
     two_paths,
+)
+from labs.uptime.connections.simulation import (
+    episode,
+    simulate_failover,
+    simulate_false_alarms,
+    simulate_flapping,
+    simulate_two_paths,
 )
 
 
@@ -211,3 +226,175 @@ def test_nonsense_is_refused_in_one_sentence_that_names_it(
     with pytest.raises(error, match=words) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def by_every_combination(graph: networkx.Graph) -> float:
+    """The availability of the network, summed over all sets of broken parts."""
+    parts = [node for node in graph if graph.nodes[node]["availability"] < 1]
+    total = 0.0
+    for working in itertools.product((True, False), repeat=len(parts)):
+        chance = math.prod(
+            graph.nodes[part]["availability"] if up else 1 - graph.nodes[part]["availability"]
+            for part, up in zip(parts, working, strict=True)
+        )
+        rest = graph.copy()
+        rest.remove_nodes_from(part for part, up in zip(parts, working, strict=True) if not up)
+        if networkx.has_path(rest, network.HALL, network.INTERNET):
+            total += chance
+    return total
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [network.logical(), network.physical(), network.physical(second_crossing=True)],
+    ids=["in-the-contract", "in-the-ground", "with-a-second-crossing"],
+)
+def test_the_availability_of_a_drawing_is_exact(graph: networkx.Graph) -> None:
+    assert network.availability(graph) == close(by_every_combination(graph), tolerance=1e-12)
+
+
+def test_the_contract_shows_no_shared_part_and_the_ground_has_one() -> None:
+    ends = (network.HALL, network.INTERNET)
+    assert single_points_of_failure(network.logical(), *ends) == frozenset()
+    assert single_points_of_failure(network.physical(), *ends) == {"duct under the railway"}
+    assert len(minimum_cut(network.physical(), *ends)) == 1
+    assert len(minimum_cut(network.physical(second_crossing=True), *ends)) == 2
+
+
+def test_the_shared_duct_costs_a_hundred_minutes_a_year() -> None:
+    shared = network.availability(network.physical())
+    apart = network.availability(network.physical(second_crossing=True))
+    assert 90 < (apart - shared) * 525_600 < 120
+    assert shared < network.AVAILABILITY["duct under the railway"] < apart
+
+
+def test_two_equal_paths_in_a_graph_are_two_paths_in_the_formula() -> None:
+    graph = wiring("hall a net", "hall b net")
+    graph.nodes["a"]["availability"], graph.nodes["b"]["availability"] = 0.9, 0.8
+    assert network.availability(graph, "hall", "net") == close(two_paths(0.9, 0.8))
+
+
+SHARES = 35 / 40  # of 40 intervals at 95 %, fewer that contain the truth is no bad luck
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "shared"), [(0.9, 0.8, 1), (0.995, 0.99, 0.999), (0.3, 0.3, 0.5)]
+)
+def test_simulated_paths_agree_with_the_formula(first: float, second: float, shared: float) -> None:
+    exact = two_paths(first, second, shared=shared)
+    inside = [
+        exact in simulate_two_paths(first, second, shared=shared, moments=50_000, seed=seed)
+        for seed in range(40)
+    ]
+    assert sum(inside) / 40 >= SHARES
+
+
+@pytest.mark.parametrize(
+    ("mtbf_h", "mttr_h", "coverage", "switch_s"),
+    [(1000, 10, 1, 30), (1000, 10, 0.95, 300), (100, 50, 0.5, 0), (10, 20, 0, 60)],
+)
+def test_a_simulated_failover_agrees_with_the_formula(
+    mtbf_h: float, mttr_h: float, coverage: float, switch_s: float
+) -> None:
+    exact = failover_unavailability(mtbf_h, mttr_h, coverage=coverage, switch_s=switch_s)
+    inside = [
+        exact
+        in simulate_failover(
+            mtbf_h, mttr_h, coverage=coverage, switch_s=switch_s, cycles=100_000, seed=seed
+        )
+        for seed in range(40)
+    ]
+    assert sum(inside) / 40 >= SHARES
+
+
+@pytest.mark.parametrize(("missed", "loss"), [(3, 0.05), (2, 0.02), (1, 0.3), (2, 0.5)])
+def test_simulated_false_alarms_agree_with_the_formula(missed: int, loss: float) -> None:
+    exact = false_alarms_per_day(0.1, missed, loss)
+    inside = [
+        exact in simulate_false_alarms(0.1, missed, loss, hellos=200_000, seed=seed)
+        for seed in range(40)
+    ]
+    assert sum(inside) / 40 >= SHARES
+
+
+@pytest.mark.parametrize(
+    ("up_s", "down_s", "detection_s", "hold_s"),
+    [(20, 5, 1, 0), (20, 5, 1, 30), (20, 5, 4, 60), (5, 20, 1, 2)],
+)
+def test_a_simulated_flapping_link_agrees_with_the_formula(
+    up_s: float, down_s: float, detection_s: float, hold_s: float
+) -> None:
+    exact = flapping(up_s, down_s, detection_s=detection_s, hold_s=hold_s)
+    runs = [
+        simulate_flapping(
+            up_s,
+            down_s,
+            detection_s=detection_s,
+            hold_s=hold_s,
+            links=800,
+            cycles=100,
+            seed=seed,
+        )
+        for seed in range(40)
+    ]
+    assert sum(exact.failovers in run.failovers for run in runs) / 40 >= SHARES
+    assert sum(exact.lost_s in run.lost_s for run in runs) / 40 >= SHARES
+    assert sum(exact.in_use in run.in_use for run in runs) / 40 >= SHARES
+
+
+def test_one_long_episode_agrees_with_the_formula_too() -> None:
+    shown = episode(20, 5, detection_s=1, hold_s=30, length_s=240_000, seed=1)
+    exact = flapping(20, 5, detection_s=1, hold_s=30)
+    cycles = 240_000 / 25
+    assert shown.failovers / cycles == pytest.approx(exact.failovers, rel=0.06)
+    assert shown.lost_s / cycles == pytest.approx(exact.lost_s, rel=0.06)
+    assert list(shown.changes_s) == sorted(shown.changes_s)
+    # Traffic over a dead link lasts no longer than its detection takes.
+    ends = (*shown.changes_s[1:], 240_000)
+    for start, end, up, used in zip(
+        shown.changes_s, ends, shown.link_up, shown.in_use, strict=True
+    ):
+        assert up or not used or end - start <= 1 + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: simulate_two_paths(2, 1, seed=0), "first"),
+        (lambda: simulate_failover(1, 1e9, coverage=1, switch_s=0, seed=0), "mttr_h"),
+        (lambda: simulate_failover(1, 1, coverage=1, switch_s=0, cycles=1, seed=0), "cycles"),
+        (lambda: simulate_false_alarms(1, 1, 1, seed=0), "hello_loss"),
+        (
+            lambda: simulate_flapping(
+                1, 1, detection_s=0, hold_s=0, links=10**6, cycles=10**5, seed=0
+            ),
+            "links",
+        ),
+        (
+            lambda: episode(1, 1, detection_s=0, hold_s=0, length_s=1e9, seed=0),
+            "length_s",
+        ),
+        (lambda: network.availability(network.logical(), "moon"), "source"),
+        (lambda: network.availability(networkx.path_graph(3), 0, 9), "target"),
+    ],
+)
+def test_simulations_and_drawings_refuse_nonsense_too(
+    call: Callable[[], object], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+def test_a_drawing_with_too_many_doubtful_parts_is_refused() -> None:
+    graph = networkx.path_graph(40)
+    networkx.set_node_attributes(graph, 0.9, "availability")
+    with pytest.raises(ValueError, match="at most 16"):
+        network.availability(graph, 0, 39)
+
+
+def test_importing_the_lesson_loads_neither_numpy_nor_networkx() -> None:
+    code = (
+        "import sys, labs.uptime.connections;"
+        "sys.exit('numpy' in sys.modules or 'networkx' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
