@@ -74,7 +74,7 @@ class Kvittra(Flask):
         make_tokens: Callable[[], Tokens],
         profile: str,
     ) -> None:
-        super().__init__("labs.kvittra")
+        super().__init__("labs.kvittra", static_folder=None)
         self.edition = edition
         self.origin = origin
         self.clock = clock
@@ -203,7 +203,7 @@ def _open_request() -> None:
     g.nonce = app.tokens(16).hex()
     app.database.begin_request()
     limits.check(request)
-    if request.endpoint != "static":
+    if request.endpoint != "pages.asset":
         _find_session(app)
         _refuse_forgeries(app)
 
@@ -252,7 +252,7 @@ def _close_request(response: Response) -> Response:
         app.connection.commit()
     else:
         app.connection.rollback()
-    if request.endpoint != "static":
+    if request.endpoint != "pages.asset":
         _set_cookie(app, response)
     for name, value in responses.ALWAYS.items():
         response.headers.setdefault(name, value)

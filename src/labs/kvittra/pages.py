@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable
-from functools import wraps
+from functools import lru_cache, wraps
+from importlib import resources
 from typing import Any
 from urllib.parse import quote
 
@@ -21,6 +22,11 @@ Page = str | AnyResponse
 View = Callable[..., Page]
 
 SHORTEST_PASSWORD = 12
+ASSETS = {
+    "kvittra.css": "text/css",
+    "kvittra.js": "text/javascript",
+    "mark.svg": "image/svg+xml",
+}
 
 pages = Blueprint("pages", __name__)
 
@@ -538,3 +544,18 @@ def attachments() -> Page:
 def section_script() -> Page:
     """The script of the invoice page."""
     return Response(kvittra().edition.section_script(), mimetype="text/javascript")
+
+
+@pages.get("/static/<name>")
+def asset(name: str) -> Page:
+    """The style sheet, the script and the mark."""
+    if name not in ASSETS:
+        abort(404)
+    response = Response(_read_asset(name), mimetype=ASSETS[name])
+    response.headers["Cache-Control"] = "max-age=300"
+    return response
+
+
+@lru_cache
+def _read_asset(name: str) -> bytes:
+    return resources.files("labs.kvittra").joinpath("static", name).read_bytes()
