@@ -55,7 +55,7 @@ def ends_its_process(radius: int) -> Picture:
     os._exit(radius)
 
 
-def noise(seed: int) -> Picture:
-    """A drawing that cannot be compressed to less than 150 KB."""
-    points = random.Random(seed).randbytes(160_000).hex()
+def noise(seed: int, size: int) -> Picture:
+    """A drawing of twice ``size`` characters that cannot be compressed to less than ``size``."""
+    points = random.Random(seed).randbytes(size).hex()
     return Picture(f'<svg><path d="{points}"/></svg>', f"Noise number {seed}.")

@@ -180,8 +180,11 @@ def test_frames_that_are_too_many_or_too_large_end_the_build(tmp_path: Path) -> 
     many = {"figure": name, "sliders": [{"name": "seed", "values": list(range(121))}]}
     with pytest.raises(frames.FrameError, match=r"lab: .*noise .* 121 positions; at most 120"):
         frames.draw_all([("lab", many)], tmp_path)
-    large = explore(slider_figures.noise, seed=[1, 2]).spec()
-    with pytest.raises(frames.FrameError, match=r"lab: the 2 frames of .* at most 250,000"):
+    heavy = explore(slider_figures.noise, seed=range(12), size=[20_000, 24_000]).spec()
+    with pytest.raises(frames.FrameError, match=r"lab: the 24 frames of .* at most 250,000"):
+        frames.draw_all([("lab", heavy)], tmp_path)
+    large = explore(slider_figures.noise, seed=[1, 2], size=[26_000, 10]).spec()
+    with pytest.raises(frames.FrameError, match=r"lab: the 4 frames of .* more than 50,000"):
         frames.draw_all([("lab", large)], tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -427,7 +430,6 @@ def test_a_step_takes_at_most_16_ms(lab: Page, content: dict[str, Any]) -> None:
             lab.reload()
     times = sorted(map(min, zip(*rounds, strict=True)))
     assert len(times) == 30
-    print(times)
     assert times[28] <= STEP_MS, times
 
 

@@ -62,6 +62,10 @@ JOBS = 2
 MAX_BYTES = 250_000
 """Most bytes of one slider group's file over the wire, compressed with gzip."""
 
+MAX_CHARACTERS = 50_000
+"""Longest drawing: a browser needs about 0.25 ms a thousand characters to show it, and a step of a
+slider has 16 ms."""
+
 FRAME_TIMEOUT_S = 30.0
 """Longest time for one picture."""
 
@@ -317,15 +321,26 @@ def draw_all(wanted: Iterable[tuple[str, Spec]], cache: Path, *, verbosity: int 
         for file, (notebook, spec, frames) in missing.items():
             pictures = [_next(drawn, notebook, spec, values) for values in frames]
             content = encoded(pictures, prefix=f"f{file.stem[:8]}-")
-            size = len(gzip.compress(content, 6))
-            if size > MAX_BYTES:
-                raise FrameError(
-                    f"{notebook}: the {len(frames)} frames of {spec['figure']} have {size:,} "
-                    f"bytes when compressed, but at most {MAX_BYTES:,} are allowed: use fewer "
-                    "positions or draw fewer shapes"
-                )
+            _check_size(
+                f"{notebook}: the {len(frames)} frames of {spec['figure']}", pictures, content
+            )
             _write(file, content)
     return files
+
+
+def _check_size(what: str, pictures: Sequence[Picture], content: bytes) -> None:
+    longest = max(len(one.svg) for one in pictures)
+    size = len(gzip.compress(content, 6))
+    if longest > MAX_CHARACTERS:
+        raise FrameError(
+            f"{what} have up to {longest:,} characters each, but a picture with more than "
+            f"{MAX_CHARACTERS:,} cannot follow a slider: draw fewer shapes"
+        )
+    if size > MAX_BYTES:
+        raise FrameError(
+            f"{what} have {size:,} bytes when compressed, but at most {MAX_BYTES:,} are allowed: "
+            "use fewer positions or draw fewer shapes"
+        )
 
 
 def _next(

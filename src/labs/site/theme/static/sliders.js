@@ -79,6 +79,8 @@ function whenNear(element, act) {
   observer.observe(element);
 }
 
+const whenIdle = window.requestIdleCallback ?? ((act) => setTimeout(act, 50));
+
 function load(address) {
   if (!files.has(address)) {
     const loading = fetch(address).then((answer) => {
@@ -191,15 +193,32 @@ class Sliders {
   }
 
   showFrame() {
-    const { table, frames, alts, captions } = this.frames;
-    const runs = frames[this.wanted];
-    let drawing = this.drawings[this.wanted];
-    if (!drawing) {
+    const { alts, captions } = this.frames;
+    this.show(this.parsedFrame(this.wanted), alts[this.wanted], captions?.[this.wanted], this.wanted);
+    whenIdle(() => this.neighbors().forEach((frame) => this.parsedFrame(frame)));
+  }
+
+  parsedFrame(frame) {
+    if (!this.drawings[frame]) {
+      const { table, frames } = this.frames;
+      const runs = frames[frame];
       let svg = "";
       for (let i = 0; i < runs.length; i += 2) svg += table.slice(runs[i], runs[i] + runs[i + 1]).join("");
-      drawing = this.drawings[this.wanted] = parsed(svg);
+      this.drawings[frame] = parsed(svg);
     }
-    this.show(drawing, alts[this.wanted], captions?.[this.wanted], this.wanted);
+    return this.drawings[frame];
+  }
+
+  // The frames one step away, where an arrow key or a slow hand goes next.
+  neighbors() {
+    const found = [];
+    let stride = 1;
+    for (const { values, position } of this.sliders.toReversed()) {
+      if (position > 0) found.push(this.wanted - stride);
+      if (position < values.length - 1) found.push(this.wanted + stride);
+      stride *= values.length;
+    }
+    return found;
   }
 
   show(drawing, alt, caption, frame) {
