@@ -17,10 +17,24 @@ from labs.kvittra import limits
 FEW = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 
 PATHS = (
-    "/sign-in", "/forgot", "/reset/none", "/invoices", "/invoices/new", "/invoices/1049/notes",
-    "/invoices/1049/pay", "/bank", "/messages", "/profile", "/support/1", "/api/notes",
-    "/people/x", "/attachments", "/invoices/number", "/static/kvittra.css", "/nowhere",
-)  # fmt: skip
+    "/sign-in",
+    "/forgot",
+    "/reset/none",
+    "/invoices",
+    "/invoices/new",
+    "/invoices/1049/notes",
+    "/invoices/1049/pay",
+    "/bank",
+    "/messages",
+    "/profile",
+    "/support/1",
+    "/api/notes",
+    "/people/x",
+    "/attachments",
+    "/invoices/number",
+    "/static/kvittra.css",
+    "/nowhere",
+)
 FIELDS = tuple(limits.LENGTHS)
 
 
@@ -221,11 +235,20 @@ def test_a_field_that_is_too_long_is_refused(door: Doorstep, name: str) -> None:
     fields = dict.fromkeys(("subject", "body", "buyer", "description", "name"), "x")
     fields |= {"amount": "1", name: "x" * (limits.LENGTHS[name] + 1)}
     path = {
-        "q": "/invoices", "sort": "/invoices", "number": "/invoices/number", "email": "/sign-in",
-        "password": "/sign-in", "next": "/sign-in", "buyer": "/invoices/new", "iban": "/bank",
-        "amount": "/invoices/new", "description": "/invoices/new", "name": "/profile",
-        "website": "/profile", "about": "/profile",
-    }.get(name, "/messages")  # fmt: skip
+        "q": "/invoices",
+        "sort": "/invoices",
+        "number": "/invoices/number",
+        "email": "/sign-in",
+        "password": "/sign-in",
+        "next": "/sign-in",
+        "buyer": "/invoices/new",
+        "iban": "/bank",
+        "amount": "/invoices/new",
+        "description": "/invoices/new",
+        "name": "/profile",
+        "website": "/profile",
+        "about": "/profile",
+    }.get(name, "/messages")
     if name in ("q", "sort", "number"):
         assert door.send(PATH_INFO=path, QUERY_STRING=form(**fields).decode()) == 400
     else:

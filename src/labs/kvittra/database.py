@@ -8,6 +8,7 @@ A statement that runs too long is stopped.
 from __future__ import annotations
 
 import sqlite3
+import weakref
 
 from labs.kvittra import hashing, seed
 
@@ -78,6 +79,17 @@ def authorize(
     return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
 
 
+class _Allowance:
+    """Counts the steps of a request's statements, and says when they are too many."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def __call__(self) -> bool:
+        self.steps += 1
+        return self.steps > STEPS_PER_REQUEST
+
+
 class Database:
     """One connection to a seeded database in memory.
 
@@ -87,6 +99,7 @@ class Database:
 
     def __init__(self, *, profile: str = "lab") -> None:
         self.profile = profile
+        self._allowance = _Allowance()
         self.connection = self._open()
 
     def reset(self) -> None:
@@ -104,7 +117,7 @@ class Database:
 
     def begin_request(self) -> None:
         """Give the statements of the next request their full allowance of work."""
-        self._steps = 0
+        self._allowance.steps = 0
 
     def _open(self) -> sqlite3.Connection:
         # The local server answers from one thread at a time, but not always from the same one.
@@ -121,17 +134,15 @@ class Database:
         connection.setlimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, 50_000)
         connection.set_authorizer(authorize)
         self.begin_request()
-        connection.set_progress_handler(self._exhausted, OPERATIONS_PER_STEP)
+        connection.set_progress_handler(self._allowance, OPERATIONS_PER_STEP)
+        # The connection must not lead back to this object, or neither would ever be let go.
+        weakref.finalize(self, connection.close)
         return connection
 
     def _record(self, user: str, password: str) -> str:
         return hashing.seed_record(
             password, f"kvittra {user}".encode().ljust(16)[:16], self.profile
         )
-
-    def _exhausted(self) -> bool:
-        self._steps += 1
-        return self._steps > STEPS_PER_REQUEST
 
 
 def _matches(record: object, password: object) -> bool:

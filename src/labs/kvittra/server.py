@@ -30,6 +30,7 @@ IDLE_S = 30 * 60.0
 
 _LONGEST_IDLE_S = 24 * 60 * 60.0
 _STALLED_S = 30
+_SAY = partial(print, flush=True)  # whoever started it reads the first line at once
 
 
 class _Handler(WSGIRequestHandler):
@@ -137,7 +138,7 @@ def serve(
     sites: Mapping[str, WSGIApplication] | None = None,
     address: str = LOOPBACK,
     idle_s: float = IDLE_S,
-    say: Callable[[str], None] = partial(print, flush=True),
+    say: Callable[[str], None] = _SAY,
 ) -> None:
     """Serve Kvittra to this machine until it has been idle, or is interrupted.
 

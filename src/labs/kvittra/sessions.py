@@ -16,8 +16,7 @@ Tokens = Callable[[int], bytes]
 ID_BYTES = 16
 IDLE_S = 30 * 60.0
 ABSOLUTE_S = 8 * 60 * 60.0
-
-_MOST_SESSIONS = 10_000
+MOST_SESSIONS = 10_000
 
 
 def seeded_tokens(seed: int) -> Tokens:
@@ -62,9 +61,9 @@ class SessionStore:
 
         When there are too many, sessions that nobody has signed in to are forgotten first.
         """
-        while len(self.live) >= _MOST_SESSIONS:
+        while len(self.live) >= MOST_SESSIONS:
             anonymous = (key for key, session in self.live.items() if session.user is None)
-            del self.live[next(anonymous, next(iter(self.live)))]
+            self.end(self.live[next(anonymous, next(iter(self.live)))])
         now = self.clock()
         if id is None:
             self.serial += 1
