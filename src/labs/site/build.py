@@ -10,12 +10,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import os
 import re
 import shutil
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 from labs.arguments import whole
 
@@ -33,6 +35,7 @@ _LEFT_OUT = {
 }
 
 _SHOWN = re.compile(r"(reading sources|writing output|copying images|drawing frames)\.\.\. *(.*)")
+_TOLD = ("Run here is left out",)
 _COLORS = re.compile(r"\x1b\[[\d;]*m|\x1b\[K")
 
 
@@ -53,6 +56,9 @@ class _Progress(io.TextIOBase):
 
     def write(self, text: str) -> int:
         for line in re.split(r"[\r\n]+", _COLORS.sub("", text)):
+            if line.startswith(_TOLD):
+                self.end()
+                self._stream.write(f"{line}\n")
             match = _SHOWN.search(line)
             if match is None:
                 continue
@@ -121,7 +127,7 @@ def build(
         shutil.rmtree(state, ignore_errors=True)
     config = _configuration(root, base_url)
     status = _Progress(progress) if progress is not None else None
-    warnings = _Warnings()
+    warnings = _Warnings(root)
     environment = state / "doctrees" / "environment.pickle"
     try:
         with patch_docutils(str(root)), docutils_namespace():
@@ -132,8 +138,8 @@ def build(
                 doctreedir=state / "doctrees",
                 buildername="html",
                 confoverrides=config,
-                status=status,
-                warning=warnings,
+                status=cast(TextIO, status),
+                warning=cast(TextIO, warnings),
                 warningiserror=True,
                 keep_going=True,
                 parallel=jobs,
@@ -158,20 +164,37 @@ def build(
     return site
 
 
+@contextlib.contextmanager
+def _without(module: str) -> Iterator[None]:
+    """Let an optional module seem missing.
+
+    The check of configuration files would load a grammar of addresses, which no setting here
+    needs, and which takes longer than building a page.
+    """
+    missing = module not in sys.modules
+    if missing:
+        sys.modules[module] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if missing:
+            del sys.modules[module]
+
+
 class _Warnings(io.TextIOBase):
     """Collects Sphinx's warnings, one a line, with paths from the source folder."""
 
-    def __init__(self) -> None:
+    def __init__(self, root: Path) -> None:
         self.found: list[str] = []
+        self._root = f"{root}{os.sep}"
 
     def isatty(self) -> bool:
         return False
 
     def write(self, text: str) -> int:
-        root = f"{Path.cwd()}/"
         for line in _COLORS.sub("", text).splitlines():
             if line.strip():
-                self.found.append(line.strip().replace(root, ""))
+                self.found.append(line.strip().replace(self._root, ""))
         return len(text)
 
 
@@ -183,8 +206,10 @@ def _sentence(error: Exception) -> str:
 def _configuration(root: Path, base_url: str | None) -> dict[str, Any]:
     """Sphinx's configuration, as Jupyter Book makes it from ``_config.yml``."""
     import yaml
-    from jsonschema import ValidationError
-    from jupyter_book.config import get_final_config  # type: ignore[import-untyped]
+
+    with _without("rfc3987_syntax"):
+        from jsonschema import ValidationError  # type: ignore[import-untyped]
+        from jupyter_book.config import get_final_config  # type: ignore[import-untyped]
 
     file = root / "_config.yml"
     for needed in (file, root / "_toc.yml"):
@@ -216,7 +241,9 @@ def _configuration(root: Path, base_url: str | None) -> dict[str, Any]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Build the book from the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m labs.site.build", description="Build the book.")
+    parser = argparse.ArgumentParser(
+        prog="python -m labs.site.build", description="Build the book."
+    )
     parser.add_argument("--out", help="the site's folder (default: build/book)")
     parser.add_argument("--source", help="the folder of _config.yml (default: this checkout)")
     parser.add_argument("--clean", action="store_true", help="forget earlier builds first")

@@ -85,7 +85,7 @@ def _markdown(source: str, tags: list[str]) -> str:
     if "solution" in tags:
         return f"::::::{{dropdown}} {_SUMMARIES['solution']}\n{source}\n::::::\n"
     if "builders" in tags:
-        note = '{.for-builders}\nFor builders'
+        note = "{.for-builders}\nFor builders"
         heading, newline, rest = source.partition("\n")
         if heading.startswith("#"):
             return f"{heading}\n\n{note}\n{newline}{rest}"

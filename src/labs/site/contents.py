@@ -38,7 +38,9 @@ def problems(root: Path) -> list[str]:
         root: The repository's root.
     """
     listed = files(root / "_toc.yml")
-    found = [f"{name} is listed twice" for name in sorted({n for n in listed if listed.count(n) > 1})]
+    found = [
+        f"{name} is listed twice" for name in sorted({n for n in listed if listed.count(n) > 1})
+    ]
     for name in listed:
         if not any((root / f"{name}{suffix}").is_file() for suffix in (".md", ".ipynb")):
             found.append(f"{name} is listed, but there is no such file")

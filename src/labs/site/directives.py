@@ -44,22 +44,22 @@ class PromiseMap(SphinxDirective):
     option_spec = {"full": directives.flag}  # noqa: RUF012 - docutils reads it so
 
     def run(self) -> list[nodes.Node]:
-        """One section-like block for each part, in the order of the page."""
+        """One section for each part, in the order of the page; so nothing may follow but these."""
         full = "full" in self.options
-        blocks: list[nodes.Node] = []
+        parts: list[nodes.Node] = []
         for part, title in registry.PARTS.items():
-            block = nodes.container(classes=["promise-part"])
-            block += nodes.rubric("", title)
-            rows = [promise for promise in registry.promises() if promise.part == part]
-            table = nodes.bullet_list(classes=["promises", "full" if full else "short"])
-            for promise in rows:
-                table += self._promise(promise, full=full)
-            block += table
-            blocks.append(block)
-        return blocks
+            section = nodes.section(ids=[part])
+            section += nodes.title("", title)
+            items = nodes.bullet_list(classes=["promises", "full" if full else "short"])
+            for promise in registry.promises():
+                if promise.part == part:
+                    items += self._promise(promise, full=full)
+            section += items
+            parts.append(section)
+        return parts
 
     def _promise(self, promise: registry.Promise, *, full: bool) -> nodes.list_item:
-        item = nodes.list_item()
+        item = nodes.list_item(ids=[promise.id])
         claim = nodes.paragraph(classes=["claim"])
         claim += nodes.strong("", promise.id)
         claim += nodes.Text(f" {promise.promise}")
@@ -110,13 +110,20 @@ def facts(entry: registry.Entry) -> str:
     """What to know before starting a lesson, in one line."""
     lesson = entry.lesson
     number = "promise" if len(lesson.promises) == 1 else "promises"
-    readers = " and ".join([", ".join(lesson.audience[:-1]), lesson.audience[-1]]).removeprefix(
-        " and "
-    )
     return (
-        f"Tests {number} {', '.join(lesson.promises)} · lab about {lesson.minutes_to_do} minutes · "
-        f"for {readers}"
+        f"Tests {number} {listed(lesson.promises)} · lab about {lesson.minutes_to_do} minutes · "
+        f"for {listed(lesson.audience)}"
     )
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words as a sentence lists them.
+
+    >>> listed(["customers", "staff", "builders"])
+    'customers, staff and builders'
+    """
+    *others, last = words
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 class ProgressList(SphinxDirective):
@@ -179,7 +186,7 @@ _SCHEMES = (
     ),
     (
         "Argon2id",
-        "Every single guess now costs 19 MiB of memory and a moment's work. Yet 123456 is still "
+        "Every single guess now costs 19 MiB of memory and a moment of work. Yet 123456 is still "
         "the first guess that anyone makes.",
     ),
 )
@@ -219,7 +226,7 @@ class LeakedTable(SphinxDirective):
             )
             records = [_stored(scheme, *account) for account in _ACCOUNTS]
             rows = [
-                f'<tr{" class=same" if records.count(record) > 1 else ""}>'
+                f"<tr{' class=same' if records.count(record) > 1 else ''}>"
                 f'<th scope="row">{escape(people[account])}</th>'
                 f"<td><code>{escape(record)}</code></td></tr>"
                 for (account, _), record in zip(_ACCOUNTS, records, strict=True)
@@ -232,8 +239,8 @@ class LeakedTable(SphinxDirective):
                 f"<tbody>{''.join(rows)}</tbody></table><p>{escape(lesson)}</p></div>"
             )
         html = (
-            '<div class="leak"><fieldset><legend>Kvittra\'s user table leaks. How had the passwords '
-            f"been stored?</legend>{''.join(choices)}</fieldset>{''.join(tables)}</div>"
+            '<div class="leak"><fieldset><legend>Kvittra\'s user table leaks. How had the '
+            f"passwords been stored?</legend>{''.join(choices)}</fieldset>{''.join(tables)}</div>"
         )
         return [nodes.raw("", html, format="html")]
 
@@ -246,7 +253,7 @@ def _labelled(label: str, text: str) -> nodes.paragraph:
 
 
 def _to_page(docname: str, title: str, here: str) -> addnodes.pending_xref:
-    reference = addnodes.pending_xref(
+    reference: addnodes.pending_xref = addnodes.pending_xref(
         "", refdomain="std", reftype="doc", reftarget=f"/{docname}", refexplicit=True, refdoc=here
     )
     reference += nodes.inline("", title)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from docutils import nodes  # type: ignore[import-untyped]
@@ -20,11 +21,19 @@ def mathml(latex: str, *, block: bool = False) -> str:
 
     >>> mathml("x^2")[:48]
     '<math xmlns="http://www.w3.org/1998/Math/MathML"'
+    >>> mathml(r"\\nosuch{x}")
+    Traceback (most recent call last):
+    ...
+    ValueError: cannot read the formula '\\\\nosuch{x}': \\nosuch is unknown
     """
     try:
-        return str(convert(latex, display="block" if block else "inline"))
+        drawn = str(convert(latex, display="block" if block else "inline"))
     except Exception as error:  # the converter has a dozen exceptions without a common base
         raise ValueError(f"cannot read the formula {latex!r}: {type(error).__name__}") from error
+    unknown = re.search(r"<mi>(\\[A-Za-z]+)", drawn)
+    if unknown:
+        raise ValueError(f"cannot read the formula {latex!r}: {unknown[1]} is unknown")
+    return drawn
 
 
 def _visit(self: Any, node: nodes.Element, *, block: bool) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from docutils import nodes  # type: ignore[import-untyped]
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.environment import BuildEnvironment
@@ -23,6 +24,8 @@ from labs.site import cells, terms
 from labs.site.directives import facts
 
 THEME = Path(__file__).parent / "theme"
+
+_NO_WORDS = (nodes.section, nodes.title, nodes.raw, nodes.comment, addnodes.glossary)
 
 # Made for other themes: search, highlighting and keyboard shortcuts that this theme does itself.
 _NOT_OURS = ("documentation_options.js", "doctools.js", "sphinx_highlight.js")
@@ -89,7 +92,7 @@ def _children(env: BuildEnvironment, docname: str) -> list[str]:
 
 
 def _title(env: BuildEnvironment, docname: str) -> str:
-    return env.titles[docname].astext()
+    return str(env.titles[docname].astext())
 
 
 def _link(builder: StandaloneHTMLBuilder, docname: str, page: str, text: str = "") -> str:
@@ -210,12 +213,23 @@ def _collect_text(app: Sphinx, doctree: nodes.document) -> None:
         title = next(section.findall(nodes.title)).astext()
         words = " ".join(_words(section)).split()
         sections.append((section["ids"][0], title, " ".join(words)))
+        for item in _glossary_items(section):
+            names = [term.astext() for term in item.findall(nodes.term)]
+            words = " ".join(c.astext() for c in item.findall(nodes.definition)).split()
+            anchor = next(item.findall(nodes.term))["ids"][0]
+            sections.append((anchor, ", ".join(names), " ".join(words)))
     _known_texts(app.env)[app.env.docname] = sections
+
+
+def _glossary_items(section: nodes.section) -> Iterator[nodes.definition_list_item]:
+    for child in section.children:
+        if isinstance(child, addnodes.glossary):
+            yield from child.findall(nodes.definition_list_item)
 
 
 def _words(section: nodes.section) -> Iterator[str]:
     for child in section.children:
-        if isinstance(child, nodes.section | nodes.title | nodes.raw | nodes.comment):
+        if isinstance(child, _NO_WORDS):
             continue
         if isinstance(child, nodes.container) and child.get("nb_element"):
             # Of a cell the reader searches the code; outputs repeat what the text says.
@@ -247,7 +261,7 @@ def _write_search(app: Sphinx, error: Exception | None) -> None:
     Path(app.outdir, "search-index.js").write_text(f"self.labsSearchIndex={data};\n", "utf-8")
 
 
-def _pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
+def _pages(_app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     yield "search", {"title": "Search"}, "search.html"
 
 

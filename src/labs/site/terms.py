@@ -39,7 +39,9 @@ def _collect(app: Sphinx, doctree: nodes.document) -> None:
 
 def _text(node: nodes.Element) -> str:
     # An index entry inside a term has text of its own, which nobody should read aloud.
-    parts = [t.astext() for t in node.findall(nodes.Text) if not isinstance(t.parent, addnodes.index)]
+    parts = [
+        t.astext() for t in node.findall(nodes.Text) if not isinstance(t.parent, addnodes.index)
+    ]
     return " ".join("".join(parts).split())
 
 
@@ -47,7 +49,9 @@ def _purge(_app: Sphinx, env: BuildEnvironment, docname: str) -> None:
     _known(env).pop(docname, None)
 
 
-def _merge(_app: Sphinx, env: BuildEnvironment, docnames: set[str], other: BuildEnvironment) -> None:
+def _merge(
+    _app: Sphinx, env: BuildEnvironment, docnames: set[str], other: BuildEnvironment
+) -> None:
     _known(env).update({name: page for name, page in _known(other).items() if name in docnames})
 
 
