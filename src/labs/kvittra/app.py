@@ -8,12 +8,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, cast
 
 from flask import Flask, Response, current_app, g, render_template, request
 from jinja2 import BytecodeCache, StrictUndefined
 from jinja2.bccache import Bucket
 from werkzeug.exceptions import Forbidden, HTTPException, InternalServerError
+from werkzeug.routing import Map
 
 from labs.kvittra import accounts, limits, responses, seed, sessions
 from labs.kvittra.database import Database
@@ -134,7 +136,6 @@ def create_app(
     ...
     ValueError: weaknesses must be names from labs.kvittra.WEAKNESSES or 'all', not 'sql_injektion'
     """
-    from labs.kvittra import pages
 
     def make_tokens() -> Tokens:
         if seed is None:
@@ -155,8 +156,20 @@ def create_app(
     app.register_error_handler(Exception, _error_page)
     app.context_processor(_for_templates)
     app.jinja_env.filters["money"] = money
-    app.register_blueprint(pages.pages)
+    url_map, views = _addresses()
+    app.url_map = url_map
+    app.view_functions = dict(views)
     return app
+
+
+@lru_cache
+def _addresses() -> tuple[Map, dict[str, Callable[..., Any]]]:
+    """The addresses of the pages, compiled once: it takes longer than all the rest of an app."""
+    from labs.kvittra.pages import pages
+
+    pattern = Flask("labs.kvittra", static_folder=None)
+    pattern.register_blueprint(pages)
+    return pattern.url_map, pattern.view_functions
 
 
 def kvittra() -> Kvittra:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import sqlite3
 import weakref
+from functools import lru_cache
+from typing import Any
 
 from labs.kvittra import hashing, seed
 
@@ -124,7 +126,7 @@ class Database:
         connection = sqlite3.connect(":memory:", check_same_thread=False)
         connection.row_factory = sqlite3.Row
         connection.executescript(SCHEMA)
-        for table, rows in seed.rows(self._record).items():
+        for table, rows in _seeded(self.profile).items():
             marks = ", ".join("?" * len(rows[0]))
             connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
         connection.commit()
@@ -139,10 +141,16 @@ class Database:
         weakref.finalize(self, connection.close)
         return connection
 
-    def _record(self, user: str, password: str) -> str:
-        return hashing.seed_record(
-            password, f"kvittra {user}".encode().ljust(16)[:16], self.profile
-        )
+
+@lru_cache
+def _seeded(profile: str) -> dict[str, list[tuple[Any, ...]]]:
+    """The seeded rows, worked out once in a process however many databases are made."""
+
+    def record(user: str, password: str) -> str:
+        salt = f"kvittra {user}".encode().ljust(16)[:16]
+        return hashing.hash_password(password, salt=salt, profile=profile)
+
+    return seed.rows(record)
 
 
 def _matches(record: object, password: object) -> bool:

@@ -43,15 +43,10 @@ def password_matches(record: str, password: str) -> bool:
         return False
 
 
-@lru_cache(maxsize=256)
-def seed_record(password: str, salt: bytes, profile: str) -> str:
-    """The record of a seeded user, computed once in a process however many apps are made."""
-    return hash_password(password, salt=salt, profile=profile)
-
-
+@lru_cache
 def nobody(profile: str) -> str:
     """A record to check when there is no such account: both answers then take as long."""
-    return seed_record("no account has this password", b"kvittra.nobody..", profile)
+    return hash_password("no account has this password", profile=profile)
 
 
 def _normal(password: str) -> str:
