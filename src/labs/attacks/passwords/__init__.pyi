@@ -1,7 +1,6 @@
 import labs.teaching.lesson
 
-from . import exercises as exercises
-from . import figures as figures
+from . import exercises, figures
 from .leak import (
     DERIVED_RATES,
     PUBLISHED_RATES,

@@ -61,15 +61,15 @@ _OWN_PASSWORDS = {
     "freja": "hellere regn end sne i maj",
     "maja": "123456",
     "otto": "123456",
-    "olle": "båtvarvet",
+    "olle": "båtvarv1962",
     "kerstin": "password",
-    "siv": "sunshine",
-    "elias": "123456",
+    "siv": "123456",
+    "elias": "hallelujah",
     "patrick": "O'Brien1",
     "layla": "قهوة بالهيل كل صباح",
     "sami": "dragon",
     "signe": "tulips",
-    "torbjorn": "blåbær på vaffel hver søndag",
+    "torbjorn": "hytte i fjellet",
     "aino": "sauna",
 }
 
@@ -343,6 +343,7 @@ def _attack_each(
     return hashes, opened
 
 
+@cache
 def falls(scheme: str, *, seed: int = SEED) -> tuple[int, ...]:
     """After how many hashes each account falls, if the attacker works through the common list.
 

@@ -376,7 +376,7 @@ _OLD = re.compile(r"[0-9a-f]{32}")
 def login_weak(record: str, password: str) -> Login:
     """Sign in against the record and keep it as it is: an MD5 record stays one for ever."""
     if _OLD.fullmatch(record):
-        return Login(_matches_old(record, password), record)
+        return Login(verify_weak(record, password), record)
     return Login(verify(record, password), record)
 
 

@@ -1,0 +1,476 @@
+"""The exercises and the pictures of the lesson on passwords."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import unicodedata
+
+import argon2
+import bcrypt
+import pytest
+from argon2.low_level import Type, hash_secret_raw
+from contract import Answers, Contract
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from labs.attacks import passwords
+from labs.attacks.passwords import exercises, figures, leak, model, watching
+from labs.teaching import Quiz
+from labs.teaching.sliders import Slider, explore
+
+SITE = b"kvittra-2009"
+PEPPER = b"kept in the configuration"
+
+
+def nfc(password: str) -> bytes:
+    return unicodedata.normalize("NFC", password).encode()
+
+
+def keeps(derive, *, salt=lambda _user: secrets.token_bytes(16), same=hmac.compare_digest):
+    """A pair of functions that write ``salt$hash``, as a learner might."""
+
+    def store(user, password):
+        own = salt(user)
+        return f"{own.hex()}${derive(nfc(password), own).hex()}"
+
+    def verify(record, _user, password):
+        own, _, kept = record.partition("$")
+        if not re.fullmatch("[0-9a-f]*", own):
+            return False
+        return same(kept, derive(nfc(password), bytes.fromhex(own)).hex())
+
+    return store, verify
+
+
+def hardened(password: bytes, salt: bytes, length: int = 32) -> bytes:
+    """Argon2id at OWASP's cost, without the record: the quickest function that is slow enough."""
+    return hash_secret_raw(password, salt.ljust(8), 2, 19_456, 1, length, Type.ID)
+
+
+def stretched(password: bytes, salt: bytes) -> bytes:
+    return hashlib.pbkdf2_hmac("sha256", password, salt, 600_000)
+
+
+def iterated(rounds):
+    def derive(password: bytes, salt: bytes) -> bytes:
+        value = salt + password
+        for _ in range(rounds):
+            value = hashlib.sha256(value).digest()
+        return value
+
+    return derive
+
+
+def peppered():
+    def store(_user, password):
+        return hmac.new(PEPPER, nfc(password), "sha256").hexdigest()
+
+    return store, lambda record, user, password: hmac.compare_digest(record, store(user, password))
+
+
+def every_byte(a: str, b: str) -> bool:
+    difference = len(a) ^ len(b)
+    for x, y in zip(a.encode(), b.encode(), strict=False):
+        difference |= x ^ y
+    return difference == 0
+
+
+def early_exit(a: str, b: str) -> bool:
+    return len(a) == len(b) and all(x == y for x, y in zip(a, b, strict=True))
+
+
+def truncated():
+    return keeps(lambda password, salt: hardened(password, salt, length=4))
+
+
+def bcrypted():
+    def store(_user, password):
+        return bcrypt.hashpw(nfc(password)[:72], bcrypt.gensalt(10)).decode()
+
+    def verify(record, _user, password):
+        return bcrypt.checkpw(nfc(password)[:72], record.encode())
+
+    return store, verify
+
+
+def not_normalized():
+    hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+
+    def verify(record, _user, password):
+        try:
+            return hasher.verify(record, password)
+        except (argon2.exceptions.VerifyMismatchError, argon2.exceptions.InvalidHashError):
+            return False
+
+    return lambda _user, password: hasher.hash(password), verify
+
+
+def cheap_argon2():
+    hasher = argon2.PasswordHasher(time_cost=1, memory_cost=1_024, parallelism=1)
+
+    def verify(record, _user, password):
+        try:
+            return hasher.verify(record, nfc(password))
+        except (argon2.exceptions.VerifyMismatchError, argon2.exceptions.InvalidHashError):
+            return False
+
+    return lambda _user, password: hasher.hash(nfc(password)), verify
+
+
+def false_record():
+    """Writes a record that claims Argon2id, around another hash."""
+    store, verify = keeps(lambda password, salt: hardened(password, b"other" + salt))
+
+    def claims(user, password):
+        salt, _, tag = store(user, password).partition("$")
+        parts = (model._base64(bytes.fromhex(part)) for part in (salt, tag))
+        return "$argon2id$v=19$m=19456,t=2,p=1$" + "$".join(parts)
+
+    def checks(record, user, password):
+        if not record.startswith("$argon2id$v=19$m=19456,t=2,p=1$") or record.count("$") != 5:
+            return False
+        salt, tag = (
+            base64.b64decode(part + "=" * (-len(part) % 4)) for part in record.split("$")[4:]
+        )
+        return verify(f"{salt.hex()}${tag.hex()}", user, password)
+
+    return claims, checks
+
+
+def of_werkzeug(method):
+    def store(_user, password):
+        return generate_password_hash(nfc(password).decode(), method=method)
+
+    def verify(record, _user, password):
+        return check_password_hash(record, nfc(password).decode())
+
+    return store, verify
+
+
+def fast(password: bytes, salt: bytes) -> bytes:
+    return hashlib.sha256(salt + password).digest()
+
+
+def wipes(record, password):
+    if len(record) == 32:
+        return False, ""
+    return model.login(record, password)
+
+
+def hashes_the_hash(record, password):
+    if len(record) == 32:
+        accepted = passwords.verify_weak(record, password)
+        return accepted, passwords.store(record) if accepted else record
+    return model.login(record, password)
+
+
+def wraps(record, password):
+    """Hashes the fingerprint, and takes a fingerprint for a password."""
+    if len(record) == 32:
+        accepted = passwords.verify_weak(record, password)
+        return accepted, passwords.store(record) if accepted else record
+    fingerprint = passwords.store_weak(password)
+    if passwords.verify(record, fingerprint) or passwords.verify(record, password):
+        return True, record
+    return False, record
+
+
+def renews_everybody(record, password):
+    accepted, _ = model.login(record, password)
+    return accepted, passwords.store(password)
+
+
+def only_md5(record, password):
+    if len(record) == 32:
+        return model.login(record, password)
+    return passwords.verify(record, password), record
+
+
+def downgrades(record, password):
+    accepted, kept = model.login(record, password)
+    return accepted, passwords.store(password) if accepted else kept
+
+
+def as_typed(record, password):
+    if len(record) == 32:
+        accepted = passwords.verify_weak(record, password)
+        return accepted, passwords.store(password) if accepted else record
+    return model.login(record, password)
+
+
+def with_argon2_cffi(record, password):
+    hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+    if not record.startswith("$"):
+        for form in ("NFD", "NFC", None):
+            text = unicodedata.normalize(form, password) if form else password
+            if hmac.compare_digest(record, hashlib.md5(text.encode()).hexdigest()):
+                return True, hasher.hash(nfc(password))
+        return False, record
+    try:
+        hasher.verify(record, nfc(password))
+    except argon2.exceptions.VerifyMismatchError:
+        return False, record
+    has = argon2.extract_parameters(record)
+    cheap = has.memory_cost < 19_456 or has.time_cost < 2
+    return True, hasher.hash(nfc(password)) if cheap else record
+
+
+def policy(*, shortest=15, second=8, longest=None, listed=True, cased=True, named=True, extra=None):
+    common = set(passwords.common_passwords())
+
+    def refusal(password, user, second_factor):
+        letters = re.sub(r"[\W\d_]", "", password.lower())
+        if extra and extra(password):
+            return "not allowed here"
+        if len(password) < (second if second_factor else shortest):
+            return "too short"
+        if longest and len(password) > longest:
+            return "too long"
+        if listed and (password.lower() if cased else password) in common:
+            return "too common"
+        if named and letters and re.fullmatch(f"(?:{user}|kvittra)+", letters):
+            return "a name"
+        return ""
+
+    return refusal
+
+
+class TestExercises(Contract):
+    answers = (
+        Answers(
+            exercises.match_defenses,
+            wrong={
+                "a salt for everything": (
+                    [dict.fromkeys(exercises.THREATS, "a")],
+                    "What does a guess have to cost",
+                ),
+                "a list against speed": (
+                    [dict(zip(exercises.THREATS, "acbd", strict=True))],
+                    "matched with the letter c",
+                ),
+                "storage against phishing": (
+                    [dict(zip(exercises.THREATS, "dbca", strict=True))],
+                    "work done in advance worthless",
+                ),
+                "one left out": ([dict(list(exercises.THREATS.items())[:3])], "leaves out"),
+            },
+            other={
+                "capital letters": [{k: f" {v.upper()} " for k, v in exercises.THREATS.items()}]
+            },
+        ),
+        Answers(
+            exercises.store_and_verify,
+            wrong={
+                "plain text": (
+                    [
+                        lambda _user, password: password,
+                        lambda record, _user, password: record == password,
+                    ],
+                    "holds the password itself",
+                ),
+                "site-wide salt": (
+                    keeps(hardened, salt=lambda _user: SITE),
+                    "same salt for everybody",
+                ),
+                "salt from the user name": (
+                    keeps(hardened, salt=lambda user: user.encode().ljust(8)),
+                    "salt from the user's name",
+                ),
+                "pepper only": (peppered(), "a pepper"),
+                "salted fast hash": (keeps(fast), "one SHA256"),
+                "fast hash iterated a little": (
+                    keeps(iterated(1_000)),
+                    "repeated a little is still fast",
+                ),
+                "home-made construction": (keeps(iterated(60_000)), "home-made loop"),
+                "truncated hash": (truncated(), "the hash is cut short"),
+                "== on hex": (
+                    keeps(hardened, same=lambda a, b: a == b),
+                    "stops at the first letter",
+                ),
+                "a loop that returns early": (
+                    keeps(hardened, same=early_exit),
+                    "stops at the first letter",
+                ),
+                "bcrypt's 72 bytes": (bcrypted(), "72 bytes"),
+                "no normalization": (not_normalized(), "Unicode normalization"),
+                "cheap Argon2id": (cheap_argon2(), "the cheapest of OWASP's choices"),
+                "a false record": (false_record(), "says what was really done"),
+            },
+            other={
+                "PBKDF2 with 600,000 rounds": keeps(stretched),
+                "every byte compared": keeps(hardened, same=every_byte),
+                "scrypt by werkzeug": of_werkzeug("scrypt"),
+                "with os.urandom": keeps(hardened, salt=lambda _user: os.urandom(32)),
+                "the lab's own": [
+                    lambda _user, password: passwords.store(password),
+                    lambda record, _user, password: passwords.verify(record, password),
+                ],
+            },
+        ),
+        Answers(
+            exercises.upgrade_on_login,
+            wrong={
+                "asks for a new password": ([wipes], "at her first visit"),
+                "hashes the hash": ([hashes_the_hash], "at her second visit"),
+                "wraps and takes fingerprints": ([wraps], "typed as the password"),
+                "renews after any password": (
+                    [renews_everybody],
+                    "now `attacker` opens the account",
+                ),
+                "leaves cheap Argon2": ([only_md5], "whatever has become too cheap"),
+                "makes strong records cheap": ([downgrades], "replaced by a cheaper one"),
+                "only as typed": ([as_typed], "another form of `å`"),
+                "no renewal": ([model.login_weak], "reads it with one fast hash"),
+            },
+            other={"with argon2-cffi": [with_argon2_cffi]},
+        ),
+        Answers(
+            exercises.choose_a_policy,
+            wrong={
+                "15 always": ([policy(second=15)], "8 characters where there is a second lock"),
+                "8 always": ([policy(shortest=8)], "15 characters where the password"),
+                "still a digit": (
+                    [policy(extra=lambda p: not any(c.isdigit() for c in p))],
+                    "no rule that asks for capitals",
+                ),
+                "no list": ([policy(listed=False)], "a look at the list of common passwords"),
+                "the list by its letters only": ([policy(cased=False)], "whatever the capitals"),
+                "at most 32": ([policy(longest=32)], "room for at least 64"),
+                "ASCII only": (
+                    [policy(extra=lambda p: not p.isascii())],
+                    "passwords in any script",
+                ),
+                "names are fine": ([policy(named=False)], "names that an attacker tries"),
+                "bytes": (
+                    [
+                        lambda p, u, s: (
+                            policy()(p, u, s)
+                            if len(p.encode()) < 15 or p.isascii() or " " in p
+                            else ""
+                        )
+                    ],
+                    "which take 18 bytes",
+                ),
+            },
+            other={"by patterns": [policy()], "a longer limit": [policy(longest=128)]},
+        ),
+    )
+
+
+def test_every_question_explains_every_option():
+    questions = [thing for thing in vars(exercises).values() if isinstance(thing, Quiz)]
+    assert len(questions) >= 4
+    assert all(len(option.feedback) > 30 for question in questions for option in question.options)
+
+
+def test_the_answers_to_the_questions_are_what_the_attacks_show():
+    common = len(leak.falls("md5"))
+    assert leak.fallen_after("md5", 60, passwords.PUBLISHED_RATES["md5"]) == common < 80
+    assert "list" in next(o.label for o in exercises.one_minute.options if o.correct)
+    with_it = sum(account.password == "123456" for account in passwords.accounts())
+    assert with_it == 7
+    assert next(o.label for o in exercises.slow_and_common.options if o.correct) == "Seven"
+
+
+def test_a_record_with_a_salt_in_it_is_still_cracked_when_the_hash_is_fast():
+    for record in (
+        hashlib.sha256(b"saltdragon").hexdigest() + ":salt",
+        "00ff$" + hashlib.sha1(b"dragon\x00\xff").hexdigest(),
+        "aabb" + hashlib.md5(b"\xaa\xbbdragon").hexdigest(),
+        base64.b64encode(b"dragon").decode(),
+        hashlib.sha512(b"akseldragon").hexdigest(),
+    ):
+        assert exercises._cracked(record, "aksel", ["monkey", "dragon"]), record
+    assert not exercises._cracked(passwords.store("dragon"), "aksel", ["monkey", "dragon"])
+
+
+def test_an_even_loop_and_an_early_exit_can_be_told_apart():
+    counts = {}
+    for name, compare in (("even", every_byte), ("early", early_exit)):
+        for other in ("b" + "a" * 31, "a" * 31 + "b"):
+            with watching.comparisons() as seen:
+                compare("a" * 32, other)
+            counts.setdefault(name, []).append(seen.comparisons)
+    assert counts["even"][0] == counts["even"][1] >= 32
+    assert counts["early"][0] < counts["early"][1]
+
+
+def test_watching_leaves_nothing_behind():
+    import random
+    import sys
+
+    before = (os.urandom, vars(random.SystemRandom)["randbytes"], sys.getprofile(), sys.gettrace())
+    with watching.repeated_dice(), watching.functions(), watching.comparisons():
+        assert secrets.token_bytes(8) == secrets.token_bytes(8) == os.urandom(8)
+    after = (os.urandom, vars(random.SystemRandom)["randbytes"], sys.getprofile(), sys.gettrace())
+    assert before == after
+    assert secrets.token_bytes(8) != secrets.token_bytes(8)
+
+
+def test_cost_by_the_clock_accepts_what_is_slow_and_refuses_what_is_fast():
+    def seconds(pair):
+        store, verify = pair
+        record = store("siv", "123456")
+        return min(exercises._seconds(lambda: verify(record, "siv", "x")) for _ in range(3))
+
+    profile = min(exercises._seconds(lambda: passwords.store("x")) for _ in range(3))
+    assert seconds(keeps(iterated(1_000))) < profile / 2 < seconds(keeps(hardened))
+
+
+PICTURES = {
+    "fallen": lambda: figures.accounts_fallen(100),
+    "rates": figures.guess_rates,
+    "rainbow": figures.rainbow,
+    "cost": lambda: figures.argon2id_cost(64, 3, 4),
+    "birthday": figures.birthday,
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_is_the_same_each_time_and_says_its_numbers(name):
+    first, second = PICTURES[name](), PICTURES[name]()
+    assert first == second
+    assert len(re.findall(r"\d[\d,.]*", first.alt)) >= 4
+    assert len(first.svg) < 40_000
+
+
+def test_the_text_alternatives_give_the_numbers_of_the_model():
+    assert "49 after a minute" in figures.accounts_fallen().alt
+    assert "164,100,000,000" in figures.guess_rates().alt
+    assert "1,438 (computed)" in figures.guess_rates().alt
+    assert "53.9 times the work" in figures.argon2id_cost(2048, 1, 4).alt
+    assert "1.5e-21" in figures.birthday().alt
+
+
+def test_a_setting_weaker_than_every_choice_of_owasp_is_called_so():
+    assert "less than OWASP's cost" in figures.argon2id_cost(19, 1, 1).alt
+    assert "at least OWASP's cost" in figures.argon2id_cost(46, 1, 1).alt
+
+
+def test_this_machines_rates_are_drawn_only_when_nothing_is_recorded(monkeypatch):
+    own = [leak.Measured("md5", 1_234_567, 1.0), leak.Measured("argon2id", 28, 1.0)]
+    monkeypatch.delenv("LABS_RECORD", raising=False)
+    assert "This machine: MD5 1,200,000; Argon2id 28" in figures.guess_rates(own).alt
+    assert figures.measured(own).rows[0][1] == 1_200_000
+    assert figures.costs().columns[-1] == "milliseconds here"
+    monkeypatch.setenv("LABS_RECORD", "1")
+    assert figures.guess_rates(own) == figures.guess_rates()
+    assert figures.measured(own).rows[0][1] == "more than 10,000"
+    assert figures.measured(own).rows[1][1] == "fewer than 10,000"
+    assert len(figures.costs().columns) == 3
+
+
+def test_the_cost_sliders_fit_the_book():
+    shown = explore(
+        figures.argon2id_cost,
+        memory_mib=Slider((7, 9, 12, 19, 46, 64, 2048), start=19),
+        passes=Slider((1, 2, 3, 4, 5), start=2),
+        lanes=Slider((1, 4), start=1),
+    )
+    assert len(shown.frames()) == 70
+    assert "1 times the work" in shown.text()
