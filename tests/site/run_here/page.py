@@ -135,6 +135,11 @@ class LabPage:
         self.wait(0)
         return time.perf_counter() - began
 
+    def open_editors(self) -> None:
+        """Click *Run here* and wait for the editors, not for Python."""
+        self.button("Run here").click()
+        self.editor(0).wait_for()
+
     def button(self, name: str) -> Locator:
         """A button by its exact name."""
         return self.page.get_by_role("button", name=name, exact=True)

@@ -30,6 +30,9 @@ ON_REQUEST = ("numpy", "matplotlib")
 
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 
+RELEASES_KEPT = 4
+"""Finished folders that stay in the cache."""
+
 # Megabytes of the files in Pyodide's distribution, for the notice that a reader agrees to. Its
 # lock file does not tell; where the publisher hosts the files, they are measured.
 _MEGABYTES = {
@@ -115,7 +118,16 @@ def prepare(*, cache: Path, distribution: Path | None, isolate: bool) -> Built:
             except OSError:  # another build finished the same folder first
                 if not folder.is_dir():
                     raise
+        _prune(cache)
+    os.utime(folder)
     return Built(folder, release)
+
+
+def _prune(cache: Path) -> None:
+    """Forget all releases but the last few that were used; each is some 18 MB."""
+    releases = sorted(cache.glob("site-*"), key=lambda folder: folder.stat().st_mtime)
+    for folder in releases[:-RELEASES_KEPT]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _release(distribution: Path | None, isolate: bool) -> str:
@@ -211,8 +223,9 @@ def _assemble(
     lock, manifest = _lock(own, published, _host(pyodide, version), distribution)
     (own / "pyodide-lock.json").write_text(_compact(lock), "utf-8")
     manifest["runtime"] = f"../{runtime.name}/"
-    (own / "manifest.json").write_text(_compact(manifest), "utf-8")
-    _bundle(modules, "page.js", own, "--format=esm")
+    described = made.parent / "manifest.json"
+    described.write_text(_compact(manifest), "utf-8")
+    _bundle(modules, "page.js", own, "--format=esm", f"--alias:labs-manifest={described}")
     _bundle(modules, "worker.js", own, "--format=esm")
     shutil.copyfile(FRONTEND / "run.css", own / "run.css")
     _bundle(

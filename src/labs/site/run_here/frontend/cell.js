@@ -8,27 +8,30 @@ import { edit, keepEdit, stamp } from "./storage.js";
 const SAVE_AFTER_MS = 300;
 
 export class Cell {
-  constructor({ element, source, session, page, number }) {
+  constructor({ element, source, page, number }) {
     this.element = element;
-    this.session = session;
     this.page = page;
     this.number = String(number);
     this.name = `Cell ${number}`;
     this.key = element.dataset.cell ?? String(number - 1);
     this.tags = (element.dataset.tags ?? "").split(/\s+/);
+    this.input = source.closest(".cell_input");
     this.book = source.textContent.replace(/\n$/, "");
     this.bookStamp = stamp(this.book);
+    this.kept = edit(page, this.key);
     this.ran = false;
     this.output = new Output(this);
-    this.output.state = "idle";
+  }
 
-    const input = source.closest(".cell_input");
-    const kept = edit(page, this.key);
+  // Put the editor and the buttons in place of the printed code.
+  attach(session) {
+    this.session = session;
+    const { input, kept } = this;
     this.editor = editor({
       parent: input.parentElement,
       before: input,
       text: kept?.source ?? this.book,
-      label: `Code of cell ${number}`,
+      label: `Code of cell ${this.number}`,
       onRun: () => this.run(),
       onChange: () => this.changed(),
     });
@@ -58,7 +61,7 @@ export class Cell {
   }
 
   get text() {
-    return this.editor?.text ?? this.book;
+    return this.editor?.text ?? this.kept?.source ?? this.book;
   }
 
   add(text, act) {

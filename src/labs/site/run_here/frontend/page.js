@@ -1,13 +1,20 @@
 // Makes the code cells of a page editable and runs them in a worker.
 
+import manifest from "labs-manifest";
 import { Cell } from "./cell.js";
 import { Session } from "./session.js";
 
 export async function start({ button, say, root }) {
   const here = new URL(".", import.meta.url);
-  await styled(new URL("run.css", here));
-  const manifest = await (await fetch(new URL("manifest.json", here))).json();
   const page = location.pathname.slice(root.pathname.length) || "index.html";
+  const cells = [...document.querySelectorAll(".cell")]
+    .map((element) => ({ element, source: element.querySelector(".cell_input pre") }))
+    .filter(({ source }) => source)
+    .map(({ element, source }, index) => new Cell({ element, source, page, number: index + 1 }));
+  // Python takes longest to start; the editors are made meanwhile.
+  const session = new Session({ here, manifest, say, cells });
+  session.boot();
+  await styled(new URL("run.css", here));
 
   const hint = document.createElement("p");
   hint.id = "labs-run-hint";
@@ -18,17 +25,11 @@ export async function start({ button, say, root }) {
   restart.type = "button";
   restart.className = "labs-run-button";
   restart.textContent = "Restart";
+  restart.addEventListener("click", () => session.restart());
   button.after(restart);
   restart.parentElement.append(hint);
+  for (const cell of cells) cell.attach(session);
 
-  const cells = [];
-  const session = new Session({ here, manifest, say, cells });
-  for (const element of document.querySelectorAll(".cell")) {
-    const source = element.querySelector(".cell_input pre");
-    if (source) cells.push(new Cell({ element, source, session, page, number: cells.length + 1 }));
-  }
-  restart.addEventListener("click", () => session.restart());
-  session.boot();
   // One result without a further click shows that Python is there; it is mostly the imports.
   const first = cells.find((cell) => !cell.tags.includes("needs-desktop"));
   if (first) await first.run();
