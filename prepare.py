@@ -66,24 +66,25 @@ def pip(*arguments: str, packages: int = 1) -> None:
     """Run pip in the environment and show how far it is, on one line where there is a terminal."""
     command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
     command += ["--progress-bar", "off", "--no-deps", *arguments]
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    assert process.stdout is not None
     last: deque[str] = deque(maxlen=200)
     done = 0
-    for line in process.stdout:
-        last.append(line.strip())
-        found = re.match(r"(?:Collecting|Processing|Requirement already satisfied:) (\S+)", line)
-        if found:
-            done += 1
-            name = re.split("[=-]", Path(found[1]).name)[0]
-            show(f"Packages: {min(done, packages)} of {packages}, {name}", done)
-        elif line.startswith("Installing collected packages"):
-            show("Packages: all there, installing them (about a minute)", 0)
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        for line in process.stdout or ():
+            last.append(line.strip())
+            found = re.match(
+                r"(?:Collecting|Processing|Requirement already satisfied:) (\S+)", line
+            )
+            if found:
+                done += 1
+                name = re.split("[=-]", Path(found[1]).name)[0]
+                show(f"Packages: {min(done, packages)} of {packages}, {name}", done)
+            elif line.startswith("Installing collected packages"):
+                show("Packages: all there, installing them (about a minute)", 0)
     if sys.stdout.isatty():
         print("\r\033[K", end="", flush=True)
-    if process.wait() != 0:
+    if process.returncode != 0:
         reasons = [line for line in last if line.upper().startswith("ERROR")] or list(last)[-1:]
         raise PrepareError(
             f"pip could not install the packages: {reasons[0] if reasons else 'it said nothing'} "

@@ -214,7 +214,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
             raise
         foreseen = isinstance(error, _FailedError) or type(error).__module__.startswith("labs.")
         return _say(str(error) if foreseen else f"{type(error).__name__}: {error}", 1)
-    return status if isinstance(status, int) else 0
+    # Typer answers an interrupt with 130, and a command that returns nothing with None.
+    return status if status in (0, 1, 2) else int(status is not None)
 
 
 def _say(sentence: str, status: int) -> int:

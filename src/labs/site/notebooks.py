@@ -72,7 +72,12 @@ def environment(home: str | os.PathLike[str]) -> dict[str, str]:
     Args:
         home: A folder for the progress that the run records, so that it is not the learner's.
     """
-    return {"LABS_LEARNER": "book", "LABS_HOME": str(home), "PYTHONHASHSEED": "0"}
+    return {
+        "LABS_LEARNER": "book",
+        "LABS_HOME": str(home),
+        "LABS_RECORD": "1",  # a stored output holds no live widget
+        "PYTHONHASHSEED": "0",
+    }
 
 
 def find(root: Path) -> list[Path]:
