@@ -53,6 +53,9 @@ class BookBuilder(StandaloneHTMLBuilder):
     def create_pygments_style_file(self) -> None:
         """No file: the colors of code are in ``book.css``, for both themes."""
 
+    def handle_finish(self) -> None:
+        """No index of Sphinx's own search, and no inventory for other manuals."""
+
     def copy_theme_static_files(self, context: dict[str, Any]) -> None:
         """Copy this theme's files, and only these; one style sheet serves pages and outputs."""
         del context
@@ -135,6 +138,17 @@ def _on_this_page(doctree: nodes.document | None) -> str:
     return f"<ul>{''.join(items)}</ul>"
 
 
+def _adapted(body: str) -> str:
+    """The text with tables that scroll by themselves, and without roles that are withdrawn."""
+    body = re.sub(r' role="(?:doc-biblioentry|doc-backlink|list)"', "", body)
+    return re.sub(
+        r'<table class="docutils.*?</table>',
+        r'<div class="table-wrap">\g<0></div>',
+        body,
+        flags=re.S,
+    )
+
+
 def _description(title: str, doctree: nodes.document | None) -> str:
     """What a list of search results says of a page: its first paragraph, shortened."""
     first = next(doctree.findall(nodes.paragraph), None) if doctree is not None else None
@@ -165,6 +179,8 @@ def _context(
         for style in context["css_files"]
         if "mystnb" not in str(style.filename) and "pygments" not in str(style.filename)
     ]
+    if "body" in context:
+        context["body"] = _adapted(context["body"])
     context["navigation"] = navigation(builder, page)
     context["on_this_page"] = _on_this_page(doctree)
     context["popovers"] = terms.popovers(doctree)

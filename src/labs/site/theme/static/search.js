@@ -55,6 +55,7 @@
 
   const query = new URLSearchParams(location.search).get("q")?.trim() ?? "";
   for (const input of document.querySelectorAll("input[name=q]")) input.value = query;
+  status.textContent = "";
   if (!query) return;
   if (!self.labsSearchIndex) {
     status.textContent = "The index of the book could not be loaded.";
