@@ -456,13 +456,43 @@ def test_this_machines_rates_are_drawn_only_when_nothing_is_recorded(monkeypatch
     own = [leak.Measured("md5", 1_234_567, 1.0), leak.Measured("argon2id", 28, 1.0)]
     monkeypatch.delenv("LABS_RECORD", raising=False)
     assert "This machine: MD5 1,200,000; Argon2id 28" in figures.guess_rates(own).alt
-    assert figures.measured(own).rows[0][1] == 1_200_000
-    assert figures.costs().columns[-1] == "milliseconds here"
     monkeypatch.setenv("LABS_RECORD", "1")
     assert figures.guess_rates(own) == figures.guess_rates()
-    assert figures.measured(own).rows[0][1] == "more than 10,000"
-    assert figures.measured(own).rows[1][1] == "fewer than 10,000"
-    assert len(figures.costs().columns) == 3
+
+
+def test_the_rainbow_picture_shows_that_a_salt_leaves_nothing_to_find():
+    assert "each table found 0" in figures.rainbow().alt
+
+
+def test_the_leaked_table_shows_who_shares_a_password():
+    tables = [passwords.LeakedTable(key) for key in ("plain", "md5", "user_salt")]
+    rows = {row[0]: row[1:] for row in figures.leaked(tables, ["maja", "otto", "olle"]).rows}
+    assert rows["MD5"][0] == rows["MD5"][1] != rows["MD5"][2]
+    assert len(set(rows["SHA-256, a salt for each user"])) == 3
+
+
+def test_this_machines_time_is_said_only_where_a_person_watches(monkeypatch):
+    assert "On this machine" not in figures.argon2id_cost(19, 2, 1).alt
+    monkeypatch.setattr(figures, "_live", lambda: True)
+    assert re.search(r"a sign-in takes about \d", figures.argon2id_cost(19, 2, 1).alt)
+
+
+def test_every_scheme_that_hashes_is_measured(monkeypatch):
+    monkeypatch.setattr(leak, "measure", lambda key: leak.Measured(key, 10, 2.0))
+    rates = {one.scheme: one.per_second for one in figures.measure_rates()}
+    assert rates == dict.fromkeys(["md5", "sha256", "site_salt", "user_salt", "argon2id"], 5.0)
+
+
+def test_progress_is_shown_where_a_person_watches(monkeypatch):
+    shown = []
+    monkeypatch.setattr(figures, "_live", lambda: True)
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    monkeypatch.setattr("IPython.display.clear_output", lambda wait: shown.append(wait))
+    monkeypatch.setattr(leak, "measure", lambda key: leak.Measured(key, 10, 2.0))
+    figures.measure_rates()
+    assert shown[1].text() == "Measuring MD5: ....."
+    assert "<progress" in shown[1].html()
+    assert shown[-1] is False
 
 
 def test_the_cost_sliders_fit_the_book():
@@ -473,4 +503,4 @@ def test_the_cost_sliders_fit_the_book():
         lanes=Slider((1, 4), start=1),
     )
     assert len(shown.frames()) == 70
-    assert "1 times the work" in shown.text()
+    assert "as much work as 19 MiB" in shown.text()

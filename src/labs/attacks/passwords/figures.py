@@ -6,11 +6,14 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
+from typing import Any
 
 from labs.attacks.passwords import leak, model
-from labs.attacks.passwords.rainbow import RainbowTable
-from labs.teaching import Picture, Table, axes, picture
+from labs.attacks.passwords.rainbow import RainbowTable, salted_fingerprint
+from labs.teaching import Picture, Shown, Table, axes, picture
 from labs.teaching.pictures import DASHES, INK, MARKERS, MUTED, SERIES
 
 _TITLES = {
@@ -33,19 +36,21 @@ def recording() -> bool:
     return bool(os.environ.get("LABS_RECORD"))
 
 
-def leaked(tables: Iterable[leak.LeakedTable], rows: Sequence[int]) -> Table:
-    """Some rows of the user table as each scheme keeps them; long records are shortened."""
-    tables = list(tables)
-    first = tables[0]
+def leaked(tables: Iterable[leak.LeakedTable], users: Sequence[str]) -> Table:
+    """The records of some users, as each way of keeping passwords leaves them in the table."""
+    rows = []
+    for table in tables:
+        records = [table.record(table.users.index(user)) for user in users]
+        rows.append([table.scheme.title, *map(_shortened, records)])
     return Table(
-        "The same accounts in the leaked table, kept in different ways.",
-        ["user", *(table.scheme.title for table in tables)],
-        [[first.users[row], *(_shortened(table.record(row)) for table in tables)] for row in rows],
+        "The same accounts in the leaked table, kept in six ways. Long records are shortened.",
+        ["kept as", *users],
+        rows,
     )
 
 
 def _shortened(record: str) -> str:
-    return record if len(record) <= 22 else f"{record[:11]}…{record[-8:]}"
+    return record if len(record) <= 24 else f"{record[:12]}…{record[-8:]}"
 
 
 def attacks(done: Iterable[leak.Attack]) -> Table:
@@ -60,20 +65,42 @@ def attacks(done: Iterable[leak.Attack]) -> Table:
     )
 
 
-def measured(rates: Iterable[leak.Measured]) -> Table:
-    """This machine's guesses per second, in numbers; while outputs are stored, in words."""
-    return Table(
-        "Guesses a second on this machine, one core.",
-        ["kept as", "guesses a second"],
-        [
-            [leak.SCHEMES[one.scheme].title, _in_words(one) if recording() else _rounded(one)]
-            for one in rates
-        ],
-    )
+@dataclass(frozen=True)
+class _Progress(Shown):
+    """How far a measurement has come."""
+
+    done: int
+    of: int
+    doing: str
+
+    def html(self) -> str:
+        return (
+            f'<p><label>Measuring {self.doing} <progress value="{self.done}" max="{self.of}">'
+            f"{self.done} of {self.of}</progress></label></p>"
+        )
+
+    def text(self) -> str:
+        return f"Measuring {self.doing}: {'#' * self.done}{'.' * (self.of - self.done)}"
 
 
-def _in_words(one: leak.Measured) -> str:
-    return "more than 10,000" if one.per_second > 10_000 else "fewer than 10,000"
+def measure_rates() -> list[leak.Measured]:
+    """Measure this machine under each scheme that hashes, with a progress bar."""
+    keys = [key for key in leak.SCHEMES if key != "plain"]
+    rates = []
+    for number, key in enumerate(keys):
+        _say(_Progress(number, len(keys), leak.SCHEMES[key].title))
+        rates.append(leak.measure(key))
+    _say(None)
+    return rates
+
+
+def _say(progress: _Progress | None) -> None:
+    if not _live():
+        return
+    shell: Any = import_module("IPython.display")
+    shell.clear_output(wait=progress is not None)
+    if progress is not None:
+        shell.display(progress)
 
 
 def _rounded(one: leak.Measured) -> int:
@@ -205,74 +232,65 @@ def guess_rates(own: Sequence[leak.Measured] = ()) -> Picture:
 
 
 def rainbow() -> Picture:
-    """How often a real rainbow table succeeds, and what Oechslin's formula says."""
+    """How often a real rainbow table succeeds, Oechslin's formula, and what a salt does to it."""
     chains, lengths = 100, (5, 10, 20, 40, 60, 80, 100, 140, 200)
     curve = list(range(1, 201))
     formula = [model.rainbow_success(10_000, chains=chains, length=n) for n in curve]
-    real = [RainbowTable("0123456789", 4, chains=chains, chain_length=n).covered for n in lengths]
+    tables = [RainbowTable("0123456789", 4, chains=chains, chain_length=n) for n in lengths]
+    tried = tables[4].password(2_603), tables[4].password(4_711), tables[4].password(7_042)
+    salted = [salted_fingerprint(word, b"\x8f\x02\x5c\xd1") for word in tried]
+    behind = [sum(table.lookup(one) is not None for one in salted) for table in tables]
     figure, ax = axes(height=3.4)
     ax.plot(curve, formula, color=SERIES[0], linestyle="-", label="the formula")
-    ax.plot(lengths, real, MARKERS[1], color=SERIES[1], linestyle="", label="a real table")
-    ax.set(ylim=(0, 1), xlabel="passwords in a chain", ylabel="share of passwords found")
-    ax.legend(loc="lower right")
+    ax.plot(
+        lengths,
+        [table.covered for table in tables],
+        MARKERS[1],
+        color=SERIES[1],
+        linestyle="",
+        label="a real table",
+    )
+    ax.plot(
+        lengths,
+        [found / len(salted) for found in behind],
+        MARKERS[3],
+        color=SERIES[3],
+        linestyle="",
+        label="the same table, behind a salt",
+    )
+    ax.set(ylim=(-0.03, 1), xlabel="passwords in a chain", ylabel="share of passwords found")
+    ax.legend(loc="upper left")
     said = ", ".join(
-        f"{n}: {found:.0%} (formula {formula[n - 1]:.0%})"
-        for n, found in zip(lengths, real, strict=True)
+        f"{n}: {table.covered:.0%} (formula {formula[n - 1]:.0%})"
+        for n, table in zip(lengths, tables, strict=True)
     )
     return picture(
         figure,
         alt=f"Share of the 10,000 four-digit passwords that a rainbow table of {chains} chains "
-        f"finds, by chain length. {said}.",
+        f"finds, by chain length. {said}. Of {len(salted)} salted fingerprints each table found "
+        f"{max(behind)}.",
         caption=f"{chains} chains over all passwords of four digits, MD5. The table keeps "
         f"{2 * chains} numbers however long its chains are.",
     )
 
 
-def costs() -> Table:
-    """Argon2id, scrypt and PBKDF2 at OWASP's settings: what one guess needs, and takes here."""
+@cache
+def _milliseconds_here() -> dict[str, float]:
+    """How long one guess takes on this machine, at OWASP's setting of each function."""
     n, r, p = model.SCRYPT_COSTS[0]
     rounds = model.PBKDF2_ITERATIONS["sha256"]
-    owasp = model.PROFILES["owasp"]
-    rows: list[tuple[str, str, str, Callable[[], object]]] = [
-        (
-            "Argon2id",
-            f"{owasp.memory_kib:,} KiB, {owasp.passes} passes, {owasp.lanes} lane",
-            f"{owasp.memory_kib / 1024:.0f} MiB",
-            lambda: model.store("123456"),
-        ),
-        (
-            "scrypt",
-            f"n = {n:,}, r = {r}, p = {p}",
-            f"{model.scrypt_memory(n, r) // 2**20} MiB",
-            lambda: model.scrypt(b"123456", bytes(16), n=n, r=r, p=p, length=32),
-        ),
-        (
-            "PBKDF2 with SHA-256",
-            f"{rounds:,} rounds",
-            "almost none",
-            lambda: model.pbkdf2(b"123456", bytes(16), iterations=rounds, length=32),
-        ),
-    ]
-    columns = ["function", "OWASP's setting", "memory for one guess"]
-    if recording():
-        return Table("What one guess needs.", columns, [row[:3] for row in rows])
-    return Table(
-        "What one guess needs, and how long it takes here.",
-        [*columns, "milliseconds here"],
-        [(*row[:3], round(_milliseconds(row[3]))) for row in rows],
-    )
-
-
-def _milliseconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return 1_000 * (time.perf_counter() - start)
-
-
-@cache
-def _milliseconds_for_owasp() -> float:
-    rate = leak.measure("argon2id", seconds=0.2)
-    return 1_000 / rate.per_second
+    salt = bytes(16)
+    guesses: dict[str, Callable[[], object]] = {
+        "Argon2id": lambda: model.record_with_salt("123456", salt),
+        "scrypt": lambda: model.scrypt(b"123456", salt, n=n, r=r, p=p, length=32),
+        "PBKDF2": lambda: model.pbkdf2(b"123456", salt, iterations=rounds, length=32),
+    }
+    took = {}
+    for name, guess in guesses.items():
+        start = time.perf_counter()
+        guess()
+        took[name] = 1_000 * (time.perf_counter() - start)
+    return took
 
 
 def _live() -> bool:
@@ -288,20 +306,17 @@ def argon2id_cost(memory_mib: int, passes: int, lanes: int) -> Picture:
         lanes: Lanes side by side.
     """
     owasp = model.PROFILES["owasp"]
-    work = memory_mib * 1024 * passes / (owasp.memory_kib * owasp.passes)
-    side_by_side = 1024 / memory_mib
-    figure, ax = axes(height=3.8)
     owasp_mib = owasp.memory_kib * owasp.passes / 1024
+    scrypt_mib = model.scrypt_memory(*model.SCRYPT_COSTS[0][:2]) // 2**20
+    work = memory_mib * passes / owasp_mib
+    figure, ax = axes(height=3.8)
     for level in (1, 10):
         ends = (3, 8_000)
-        ax.plot(
-            ends,
-            [level * owasp_mib / mib for mib in ends],
-            color=MUTED,
-            linestyle="-" if level == 1 else ":",
-            linewidth=1,
-        )
+        at = [level * owasp_mib / mib for mib in ends]
+        ax.plot(ends, at, color=MUTED, linestyle="-" if level == 1 else ":", linewidth=1)
         ax.text(level * owasp_mib / 0.85, 0.76, f"{level} × OWASP", color=MUTED, fontsize=8.5)
+    ax.axvline(scrypt_mib, color=MUTED, linestyle="--", linewidth=1)
+    ax.text(scrypt_mib * 1.06, 5.6, "scrypt", color=MUTED, fontsize=8.5)
     groups = (
         ("OWASP", [(m, t) for m, t, _ in model.ARGON2ID_COSTS], 0),
         ("RFC 9106", [(2**16, 3), (2**21, 1)], 1),
@@ -315,11 +330,13 @@ def argon2id_cost(memory_mib: int, passes: int, lanes: int) -> Picture:
             linestyle="",
             label=label,
         )
-    ax.plot(memory_mib, passes, MARKERS[5], color=SERIES[3], markersize=13, label="yours")
+    ax.plot(
+        memory_mib, passes, MARKERS[5], color=SERIES[3], markersize=13, linestyle="", label="yours"
+    )
     ax.set(
         xscale="log",
-        yscale="log",
         xlim=(5, 4_000),
+        yscale="log",
         ylim=(0.7, 7),
         xlabel="memory for one guess (MiB)",
         ylabel="passes",
@@ -328,28 +345,42 @@ def argon2id_cost(memory_mib: int, passes: int, lanes: int) -> Picture:
     ax.set_yticks([1, 2, 3, 4, 5], ["1", "2", "3", "4", "5"])
     ax.minorticks_off()
     ax.legend(loc="upper right")
-    enough = any(memory_mib * 1024 >= m and passes >= t for m, t, _ in model.ARGON2ID_COSTS)
-    verdict = "at least" if enough else "less than"
-    fits = f"{side_by_side:.0f}" if side_by_side >= 1 else "less than one"
-    words = (
-        f"{memory_mib:,} MiB, {passes} {'pass' if passes == 1 else 'passes'}, "
-        f"{lanes} {'lane' if lanes == 1 else 'lanes'}: {work:.3g} times the work of 19 MiB with "
-        f"2 passes, {verdict} OWASP's cost. In each GiB of memory an attacker works on {fits} "
-        f"{'guess' if side_by_side < 1 else 'guesses'} at a time"
-    )
-    if _live():
-        shared = min(lanes, 1 if sys.platform == "emscripten" else os.cpu_count() or 1)
-        milliseconds = _milliseconds_for_owasp() * work / shared
-        words += f". On this machine a sign-in takes about {milliseconds:,.2g} milliseconds"
-    scrypt_mib = model.scrypt_memory(*model.SCRYPT_COSTS[0][:2]) // 2**20
+    words = _cost_in_words(memory_mib, passes, lanes, work)
     return picture(
         figure,
-        alt=f"{words}. Lines join settings of equal work. OWASP's five choices: "
+        alt=f"{words} Lines join settings of equal work. OWASP's five choices: "
         + ", ".join(f"{m / 1024:.0f} MiB with {t}" for m, t, _ in model.ARGON2ID_COSTS)
-        + f". RFC 9106: 64 MiB with 3, 2,048 MiB with 1. Beside it, scrypt with n = 2^17 needs "
-        f"{scrypt_mib} MiB a guess, and PBKDF2 none to speak of.",
-        caption=f"{words}.",
+        + f". RFC 9106: 64 MiB with 3, 2,048 MiB with 1. A dashed line marks the {scrypt_mib} MiB "
+        "of scrypt with n = 2^17; PBKDF2 needs no memory to speak of.",
+        caption=words,
     )
+
+
+def _cost_in_words(memory_mib: int, passes: int, lanes: int, work: float) -> str:
+    enough = any(memory_mib * 1024 >= m and passes >= t for m, t, _ in model.ARGON2ID_COSTS)
+    compared = "as much work as" if round(work, 2) == 1 else f"{work:.3g} times the work of"
+    fits = round(1024 / memory_mib, 1)
+    at_once = f"{fits:.0f} guesses" if fits >= 1 else "less than one guess"
+    words = [
+        f"{memory_mib:,} MiB, {passes} {'pass' if passes == 1 else 'passes'}, "
+        f"{lanes} {'lane' if lanes == 1 else 'lanes'}: {compared} "
+        f"19 MiB with 2 passes, {'at least' if enough else 'less than'} OWASP's cost.",
+        f"In each GiB of memory an attacker works on {at_once} at a time.",
+    ]
+    if lanes > 1:
+        words.append(
+            f"With {lanes} lanes, {lanes} processors can share one sign-in; the attacker's bill "
+            "stays the same."
+        )
+    if _live():
+        here = _milliseconds_here()
+        processors = 1 if sys.platform == "emscripten" else os.cpu_count() or 1
+        own = here["Argon2id"] * work / min(lanes, processors)
+        words.append(
+            f"On this machine a sign-in takes about {own:,.0f} milliseconds; scrypt takes "
+            f"{here['scrypt']:,.0f} and PBKDF2 {here['PBKDF2']:,.0f} at OWASP's settings."
+        )
+    return " ".join(words)
 
 
 def birthday() -> Picture:

@@ -209,16 +209,11 @@ def store_weak(password: str) -> str:
 def store(password: str, *, profile: str = "owasp") -> str:
     """What to write down for a password: an Argon2id record in PHC form, with a fresh salt.
 
-    There is no policy here: any text is taken, the empty one too (see :func:`refusal`).
-
-    Args:
-        password: The password; it is brought to NFC first.
-        profile: A name in :data:`PROFILES`.
+    The password is brought to NFC first; any text is taken (see :func:`refusal`).
 
     Raises:
         TypeError: If ``password`` is not text.
-        ValueError: If the profile is unknown, or the text is longer than 1,048,576 characters or
-            has no UTF-8 form.
+        ValueError: If ``profile`` is no key of :data:`PROFILES`, or the text is too long or broken.
         MemoryError: If the machine cannot spare the profile's memory.
 
     >>> store("correct horse")[:31]
