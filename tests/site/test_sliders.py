@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -91,6 +92,7 @@ SPEC: dict[str, Any] = {
         "uptime/backups/sites.csv",
         "arguments.py",
         "teaching/pictures.py",
+        "uptime/__init__.py",
     ],
 )
 def test_frames_are_drawn_again_when_a_source_that_they_use_changes(house: Path, file: str) -> None:
@@ -135,7 +137,7 @@ def test_frames_come_in_the_order_of_the_sliders_with_the_last_one_fastest(tmp_p
     assert "captions" not in content
     for number, one in enumerate(pictures):
         svg = decoded(content, number)
-        (name,) = set(frames.re.findall(r'(?: id="|href="#)([^"]+)', svg))
+        (name,) = set(re.findall(r'(?: id="|href="#)([^"]+)', svg))
         assert name == f"f{file.stem[:8]}-0"
         assert svg.replace(name, f"c{number // 2 + 1}") == one.svg
 
@@ -204,7 +206,9 @@ def test_sliders_of_cells_that_the_page_does_not_show_are_not_drawn() -> None:
 
 
 def write_book(folder: Path, explored: Explore) -> None:
+    """A book with one lab, whose figures stand beside it in ``drawn.py``."""
     (folder / "labs").mkdir(parents=True, exist_ok=True)
+    shutil.copy(slider_figures.__file__, folder / "drawn.py")
     (folder / "conf.py").write_text(
         'extensions = ["myst_nb", "labs.site.cells", "labs.site.frames"]\n'
         'nb_execution_mode = "off"\nhtml_theme = "basic"\nexclude_patterns = ["build"]\n',
@@ -213,10 +217,12 @@ def write_book(folder: Path, explored: Explore) -> None:
     (folder / "index.rst").write_text(
         "A book\n======\n\n.. toctree::\n\n   labs/lab\n", encoding="utf-8"
     )
+    page = explored.html().replace(slider_figures.__name__, "drawn")
+    spec = json.loads(json.dumps(explored.spec()).replace(slider_figures.__name__, "drawn"))
     output = {
         "output_type": "display_data",
         "metadata": {},
-        "data": {"text/html": explored.html(), MIME: explored.spec(), "text/plain": "x"},
+        "data": {"text/html": page, MIME: spec, "text/plain": "x"},
     }
     cells: list[dict[str, Any]] = [
         {"cell_type": "markdown", "metadata": {}, "source": "# A lab"},
@@ -239,21 +245,23 @@ def build_book(folder: Path) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        env={**os.environ, "PYTHONPATH": str(folder)},
     )
 
 
-def test_a_book_points_each_slider_to_its_frames_and_follows_its_notebook(tmp_path: Path) -> None:
-    for values in ([1, 2, 3], [1, 2]):
-        write_book(tmp_path, explore(slider_figures.circle, radius=values))
+def test_a_book_points_each_slider_to_its_frames_and_follows_their_source(tmp_path: Path) -> None:
+    write_book(tmp_path, explore(slider_figures.circle, radius=[1, 2, 3]))
+    source = tmp_path / "drawn.py"
+    for word in ("circle", "ring"):
+        source.write_text(source.read_text("utf-8").replace("circle of", f"{word} of"), "utf-8")
         result = build_book(tmp_path)
         assert result.returncode == 0, result.stderr
         page = (tmp_path / "build" / "html" / "labs" / "lab.html").read_text(encoding="utf-8")
-        (address,) = frames.re.findall(r'<div class="labs-explore" data-frames="([^"]+)"', page)
+        (address,) = re.findall(r'<div class="labs-explore" data-frames="([^"]+)"', page)
         file = (tmp_path / "build" / "html" / "labs" / address).resolve()
         assert [*file.parent.iterdir()] == [file]
         assert file.parent == tmp_path / "build" / "html" / frames.FOLDER
-        assert len(json.loads(file.read_bytes())["alts"]) == len(values)
+        assert json.loads(file.read_bytes())["alts"][2] == f'A "round" {word} of radius 3.'
         assert (tmp_path / "build" / "frames" / file.name).read_bytes() == file.read_bytes()
     assert len([*(tmp_path / "build" / "frames").iterdir()]) == 2
 
@@ -263,7 +271,7 @@ def test_a_book_whose_figure_fails_is_not_built_and_says_why(tmp_path: Path) -> 
     write_book(tmp_path, explored)
     result = build_book(tmp_path)
     assert result.returncode == 2
-    sentence = "labs/lab.ipynb: tests.site.slider_figures:breaks(radius=3) cannot be drawn: "
+    sentence = "labs/lab.ipynb: drawn:breaks(radius=3) cannot be drawn: "
     assert f"{sentence}ValueError: radius must be at most 2, not 3" in result.stderr
     assert "Traceback" not in result.stderr
     assert not (tmp_path / "build" / "html" / "labs").exists()
@@ -370,7 +378,7 @@ def test_frames_are_the_same_bytes_every_time(content: dict[str, Any]) -> None:
     again = [slider_figures.decay(**values) for values in explored.frames()]  # type: ignore[arg-type]
     for number, one in enumerate(again):
         found = json.loads(frames.encoded([one], prefix="x"))
-        same = frames.re.sub(r"f[0-9a-f]{8}-", "x", decoded(content, number))
+        same = re.sub(r"f[0-9a-f]{8}-", "x", decoded(content, number))
         assert decoded(found, 0) == same
         assert one.alt == content["alts"][number]
     assert content["captions"][1] == "Decay at <em>5%</em> a year"
