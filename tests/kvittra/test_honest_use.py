@@ -239,3 +239,33 @@ def test_a_password_is_stored_as_an_argon2id_record_only() -> None:
     assert b"$argon2id$v=19$" in contents
     for password in PASSWORDS.values():
         assert password.encode() not in contents
+
+
+def test_what_fails_halfway_changes_nothing() -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("the disk is full")
+
+    world = World(replace={"spend_reset": fails})
+    visitor = Visitor(world)
+    visitor.submit("/forgot", email=EMAILS["maja"])
+    link = next(word for word in world.app.outbox[-1].body.split() if "/reset/" in word)
+    before = world.app.database.contents()
+    failed = visitor.submit(link.partition(".example")[2], password="ett nytt långt lösenord")
+    assert failed.status_code == 500
+    assert "disk" not in failed.text
+    assert world.app.database.contents() == before
+    assert world.visitor("maja").is_signed_in_as("maja")
+
+
+def test_a_request_that_ran_away_does_not_use_up_the_next_ones_work() -> None:
+    otto = World({"sql_injection_search"}).visitor("otto")
+
+    def counting(up_to: int) -> int:
+        count = f"WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT {up_to})"
+        union = (
+            f"zz' UNION SELECT max(x), '', '', '', '', 0, '', '' FROM ({count} SELECT x FROM n) --"
+        )
+        return otto.get("/invoices", query_string={"q": union}).status_code
+
+    assert counting(10_000_000) == 500
+    assert counting(20_000) == 200
