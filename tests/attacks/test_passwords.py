@@ -14,7 +14,7 @@ import argon2
 import bcrypt
 import pytest
 from argon2.low_level import Type, hash_secret_raw
-from contract import Answers, Contract
+from contract import ROOT, Answers, Contract
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from labs.attacks import passwords
@@ -504,3 +504,19 @@ def test_the_cost_sliders_fit_the_book():
     )
     assert len(shown.frames()) == 70
     assert "as much work as 19 MiB" in shown.text()
+
+
+def test_the_numbers_on_the_page_are_those_of_the_lab():
+    page = (ROOT / "book/attacks/passwords.md").read_text(encoding="utf-8")
+    common = passwords.common_passwords()
+    each, site = (
+        passwords.dictionary_attack(passwords.LeakedTable(key), common)
+        for key in ("user_salt", "site_salt")
+    )
+    assert f"{site.hashes:,} hashes, a salt for each user {each.hashes:,}" in page
+    assert len(each.opened) == len(site.opened)
+    assert f"The same {len(each.opened)} accounts" in page
+    assert f"{round(passwords.PUBLISHED_RATES['sha256'], -9) / 1e6:,.0f} million SHA-256" in page
+    first = passwords.dictionary_attack(passwords.LeakedTable("user_salt"), common[:1])
+    assert (first.hashes, len(first.opened)) == (80, 7)
+    assert "hashed 80 times, once for each account, and opens the same 7" in page
