@@ -269,3 +269,54 @@ def test_a_request_that_ran_away_does_not_use_up_the_next_ones_work() -> None:
 
     assert counting(10_000_000) == 500
     assert counting(20_000) == 200
+
+
+def test_a_mailbox_gets_five_reset_links_in_a_quarter_of_an_hour_at_most() -> None:
+    world = World()
+    visitor = Visitor(world)
+    for _ in range(8):
+        visitor.submit("/forgot", email=EMAILS["maja"])
+    assert len(world.app.outbox) == 5
+    links = [word for mail in world.app.outbox for word in mail.body.split() if "/reset/" in word]
+    pages = [visitor.get(link.partition(".example")[2]).status_code for link in links]
+    assert pages == [404, 404, 404, 404, 200]
+
+
+def test_a_short_new_password_is_refused_and_the_link_stays_good() -> None:
+    world = World()
+    visitor = Visitor(world)
+    visitor.submit("/forgot", email=EMAILS["maja"])
+    link = next(word for word in world.app.outbox[-1].body.split() if "/reset/" in word)
+    path = link.partition(".example")[2]
+    refused = visitor.submit(path, password="elva tecken")
+    assert refused.status_code == 400
+    assert "at least 12 characters" in refused.text
+    assert visitor.submit(path, password="tolv tecken.").status_code == 302
+
+
+def test_a_browser_that_tries_many_accounts_is_stopped_too() -> None:
+    world = World()
+    visitor = Visitor(world)
+    answers = [
+        visitor.submit("/sign-in", email=f"user{n}@bergsbageri.example", password="password1")
+        for n in range(51)
+    ]
+    assert [answer.status_code for answer in answers] == [401] * 50 + [429]
+
+
+def test_the_other_headers_of_every_answer() -> None:
+    visitor = World().visitor("maja")
+    for path in ("/", "/nowhere", "/static/kvittra.css"):
+        headers = visitor.get(path).headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "same-origin"
+        assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert visitor.get("/").headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("id", ["a b", "x" * 65, "é", "a;b", "../x", "a,b"])
+def test_an_adopted_session_id_is_at_least_a_plain_word(id: str) -> None:
+    world = World({"session_id_adopted", "session_from_address"})
+    world.visitor().get("/sign-in", query_string={"session": id})
+    assert id not in world.app.sessions.live

@@ -179,6 +179,12 @@ def test_rich_text_closes_what_it_opens(source: str) -> None:
     assert [child.tag for child in body][-1] == "hr"
 
 
+def test_rich_text_is_balanced_and_of_bounded_depth() -> None:
+    assert markup.rich_text("<b>bold <i>both") == "<b>bold <i>both</i></b>"
+    assert markup.rich_text("<b>bold <i>both</b> neither</i>") == "<b>bold <i>both</i></b> neither"
+    assert str(markup.rich_text("<b>" * 50)).count("<b>") == 12
+
+
 def test_rich_text_keeps_honest_formatting() -> None:
     source = "<p>Rye &amp; <b>wheat</b>, <a href='https://limpa.example'>here</a></p>"
     assert markup.rich_text(source) == (

@@ -148,8 +148,8 @@ const show = () => {
   const name = decodeURIComponent(location.hash.slice(1));
   label.innerHTML = name ? "Showing: " + name : "";
 };
-addEventListener("hashchange", show);
 show();
+addEventListener("hashchange", show);
 """
 
 
@@ -162,6 +162,6 @@ const show = () => {
   const known = document.getElementById(name);
   label.textContent = name && known ? "Showing: " + name : "";
 };
-addEventListener("hashchange", show);
 show();
+addEventListener("hashchange", show);
 """
