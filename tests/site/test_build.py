@@ -39,6 +39,7 @@ def test_a_change_in_one_page_writes_that_page_again(copy: Path) -> None:
 
 
 def test_a_changed_definition_reaches_the_pages_that_use_it(copy: Path) -> None:
+    build("--source", copy)  # from a new folder, so everything is made once
     glossary = copy / "book" / "glossary.md"
     text = glossary.read_text(encoding="utf-8").replace("no way back", "no way home")
     glossary.write_text(text, encoding="utf-8")
@@ -78,6 +79,17 @@ def test_a_page_that_the_contents_name_and_nobody_wrote_is_a_fault(copy: Path) -
     result = build("--source", copy)
     assert result.returncode == 1
     assert "book/promises" in result.stderr
+
+
+def test_a_page_that_is_no_longer_listed_leaves_the_site(copy: Path) -> None:
+    toc = copy / "_toc.yml"
+    text = toc.read_text(encoding="utf-8").replace("  - file: book/progress\n", "")
+    toc.write_text(text, encoding="utf-8")
+    assert page(copy, "book/progress").is_file()
+    result = build("--source", copy)
+    assert result.returncode == 0, result.stderr
+    assert not page(copy, "book/progress").exists()
+    assert page(copy, "book/index").is_file()
 
 
 def test_a_folder_without_a_book_is_refused_in_one_sentence(tmp_path: Path) -> None:

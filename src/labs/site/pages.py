@@ -25,6 +25,7 @@ from labs.site.directives import facts
 
 THEME = Path(__file__).parent / "theme"
 
+_PROMISES = "book/promises"
 _NO_WORDS = (nodes.section, nodes.title, nodes.raw, nodes.comment, addnodes.glossary)
 
 # Made for other themes: search, highlighting and keyboard shortcuts that this theme does itself.
@@ -163,6 +164,16 @@ def _entry_of(docname: str) -> registry.Entry | None:
     return None
 
 
+def _linked_facts(builder: StandaloneHTMLBuilder, page: str, entry: registry.Entry) -> str:
+    """A lesson's facts, each promise leading to what the book says about it."""
+    text = escape(facts(entry))
+    if _PROMISES in builder.env.all_docs:
+        uri = relative_uri(builder.get_target_uri(page), builder.get_target_uri(_PROMISES))
+        for promise in entry.lesson.promises:
+            text = re.sub(rf"\b{promise}\b", f'<a href="{uri}#{promise}">{promise}</a>', text)
+    return text
+
+
 def _context(
     app: Sphinx, page: str, _template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
@@ -189,7 +200,7 @@ def _context(
     is_notebook = page in app.env.all_docs and app.env.doc2path(page).endswith(".ipynb")
     context["notebook"] = f"{page}.ipynb" if is_notebook else ""
     entry = _entry_of(page)
-    context["facts"] = facts(entry) if entry else ""
+    context["facts"] = _linked_facts(builder, page, entry) if entry else ""
     context["description"] = _description(app.config.html_title, doctree)
 
 
@@ -211,9 +222,17 @@ def _copy_notebooks(app: Sphinx, error: Exception | None) -> None:
         target.write_text(text, encoding="utf-8")
 
 
-def _drop_unused_styles(app: Sphinx, _error: Exception | None) -> None:
-    """Remove the style sheet that myst-nb adds to every site; no page of ours asks for it."""
-    for file in Path(app.outdir, "_static").glob("mystnb.*.css"):
+def _drop_strays(app: Sphinx, error: Exception | None) -> None:
+    """Remove pages that are no longer listed, and the style sheet that myst-nb always adds."""
+    if error or app.builder.format != "html":
+        return
+    site = Path(app.outdir)
+    strays = list(site.glob("_static/mystnb.*.css"))
+    for folder in ("book", "notebooks"):
+        for file in [*site.glob(f"{folder}/**/*.html"), *site.glob(f"{folder}/**/*.ipynb")]:
+            if file.relative_to(site).with_suffix("").as_posix() not in app.env.all_docs:
+                strays.append(file)
+    for file in strays:
         file.unlink()
 
 
@@ -317,6 +336,6 @@ def setup(app: Sphinx) -> None:
     app.connect("env-purge-doc", _purge_text)
     app.connect("env-merge-info", _merge_text)
     app.connect("build-finished", _copy_notebooks)
-    app.connect("build-finished", _drop_unused_styles, priority=900)
+    app.connect("build-finished", _drop_strays, priority=900)
     app.connect("build-finished", _write_search)
     app.connect("build-finished", _address_of_title_page)
