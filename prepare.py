@@ -78,9 +78,9 @@ def pip(*arguments: str, packages: int = 1) -> None:
             )
             if found:
                 done += 1
-                name = re.split("[=-]", Path(found[1]).name)[0]
+                name = re.split(r"==|-\d", Path(found[1]).name)[0]
                 show(f"Packages: {min(done, packages)} of {packages}, {name}", done)
-            elif line.startswith("Installing collected packages"):
+            elif packages > 1 and line.startswith("Installing collected packages"):
                 show("Packages: all there, installing them (about a minute)", 0)
     if sys.stdout.isatty():
         print("\r\033[K", end="", flush=True)
