@@ -445,6 +445,9 @@ def test_the_text_alternatives_give_the_numbers_of_the_model():
     assert "1,438 (computed)" in figures.guess_rates().alt
     assert "53.9 times the work" in figures.argon2id_cost(2048, 1, 4).alt
     assert "1.5e-21" in figures.birthday().alt
+    assert "77,164 users" in figures.birthday().caption
+    assert passwords.collision_probability(77_163, 2**32) < 0.5
+    assert passwords.collision_probability(77_164, 2**32) >= 0.5
 
 
 def test_a_setting_weaker_than_every_choice_of_owasp_is_called_so():

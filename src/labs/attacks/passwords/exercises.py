@@ -127,8 +127,10 @@ match_defenses = Exercise(
     "attacks.passwords.match_defenses",
     "Match each threat with what stops it",
     parts=[Part("defenses", value=dict)],
-    starter="""# a: a salt for each user                 b: a hash that is slow and needs memory
-# c: refusing the passwords on the list   d: nothing about storage; a second factor helps
+    starter="""# a: a salt for each user
+# b: a hash that is slow and needs memory
+# c: refusing the passwords on the list
+# d: nothing in storage; a second factor helps
 defenses = {
     "a table of fingerprints that was computed last year": "?",
     "a billion guesses a second against one account": "?",

@@ -403,6 +403,6 @@ def birthday() -> Picture:
         figure,
         alt="Chance that at least two users share a salt. " + "; ".join(said) + ". With 128 bits "
         f"and a billion users: {model.collision_probability(10**9, 2**128):.2g}.",
-        caption="With 32 bits, the least that NIST allows, 77,163 users are enough for an even "
+        caption="With 32 bits, the least that NIST allows, 77,164 users are enough for an even "
         "chance. With the usual 128 bits, two users never meet in practice.",
     )
