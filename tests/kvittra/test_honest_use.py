@@ -118,12 +118,13 @@ def test_a_search_for_a_percent_sign_finds_percent_signs_only() -> None:
 
 def test_after_signing_in_the_visitor_lands_where_the_link_led() -> None:
     visitor = Visitor(World())
-    link = visitor.get("/invoices?q=Åström").headers["Location"]
+    link = visitor.get("/invoices?q=Åström&sort=oldest").headers["Location"]
     form = visitor.get(link)
     target = next(e.get("value") for e in elements(form, "input") if e.get("name") == "next")
     signed_in = visitor.submit(
         link, "/sign-in", email=EMAILS["maja"], password=PASSWORDS["maja"], next=target
     )
+    assert "sort=oldest" in signed_in.headers["Location"]
     assert len(elements(visitor.get(signed_in.headers["Location"]), "tr")) == 5
 
 

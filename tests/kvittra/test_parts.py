@@ -182,6 +182,7 @@ def test_rich_text_closes_what_it_opens(source: str) -> None:
 def test_rich_text_is_balanced_and_of_bounded_depth() -> None:
     assert markup.rich_text("<b>bold <i>both") == "<b>bold <i>both</i></b>"
     assert markup.rich_text("<b>bold <i>both</b> neither</i>") == "<b>bold <i>both</i></b> neither"
+    assert markup.rich_text("a<script>b</script><style>c</style>d") == "ad"
     assert str(markup.rich_text("<b>" * 50)).count("<b>") == 12
 
 

@@ -4,6 +4,17 @@
 weakness is asked for by name. ``WEAKNESSES`` lists what can be asked for.
 
 Both are loaded when first used, so that a lesson that only needs the cast never pays for Flask.
+
+>>> from labs.kvittra import create_app
+>>> app = create_app({"sql_injection_search"}, seed=1)
+>>> app.edition.find_invoices.__name__
+'find_invoices_weak'
+>>> [row["number"] for row in app.edition.find_invoices(
+...     app.connection, "korklang", "%' OR customer = 'alnoor' --", "number")]
+[1060, 1061, 1062, 1066, 1067, 1068]
+
+What a lesson can lay hands on: ``app.connection`` (the database), ``app.sessions``,
+``app.outbox`` (mails), ``app.files``, ``app.clock`` and ``app.reset()``.
 """
 
 import lazy_loader
