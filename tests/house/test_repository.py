@@ -126,6 +126,8 @@ def test_sanitizing_touches_addresses_and_no_result() -> None:
         return output
 
     assert sanitized("<labs.X object at 0x7f3a>") == sanitized("<labs.X object at 0x1b2c>")
+    styled = "<style data-labs>p {color: red}</style><p>12 of 40</p>"
+    assert sanitized(styled) == "<style data-labs></style><p>12 of 40</p>"
     for result in ("12 of 40 accounts fell", "0.9999", "$argon2id$v=19$m=19456", "0x7f3a", "3.2 s"):
         assert sanitized(result) == result
 

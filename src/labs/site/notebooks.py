@@ -128,6 +128,13 @@ def normalized(notebook: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def as_text(notebook: Mapping[str, Any]) -> str:
+    """The file that holds the notebook, normalized."""
+    import nbformat
+
+    return str(nbformat.writes(nbformat.from_dict(normalized(notebook)))) + "\n"
+
+
 def run(
     paths: Sequence[Path], *, jobs: int = 2, on_result: Callable[[Result], None] | None = None
 ) -> list[Result]:
@@ -227,7 +234,7 @@ async def _execute(path: Path, extra: Mapping[str, str]) -> State:
         await client.async_execute(env=os.environ | extra)
     except Exception as error:  # a cell's error, a time-out, a kernel that died or did not start
         raise NotebookError(_failure(notebook, at, error)) from error
-    after = nbformat.writes(nbformat.from_dict(normalized(notebook))) + "\n"
+    after = as_text(notebook)
     if after.encode() == before:
         return "unchanged"
     if _read(path) != before:
