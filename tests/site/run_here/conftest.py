@@ -22,6 +22,8 @@ CELLS = (
     Cell("import ssl\nssl.OPENSSL_VERSION", recorded="OpenSSL, as recorded"),
     Cell("import numpy\nnumpy.answer", recorded="as recorded with NumPy"),
     Cell("print('never run here')", recorded="as recorded elsewhere", tags="needs-desktop"),
+    Cell("value = 'the solution'", tags="solution"),
+    Cell("value", recorded="yours"),
 )
 
 

@@ -171,7 +171,10 @@ class LabPage:
         self.editor(number).fill(source)
 
     def click(self, number: int, name: str) -> None:
-        """Click a button of a cell."""
+        """Click a button of a cell, which is unfolded first."""
+        self.cells.nth(number).evaluate(
+            "(cell) => cell.querySelectorAll('details').forEach((fold) => (fold.open = true))"
+        )
         self.cells.nth(number).get_by_role("button", name=name, exact=True).click()
 
     def run(self, number: int, source: str | None = None) -> Ran:

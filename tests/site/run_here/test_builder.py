@@ -230,7 +230,8 @@ def test_without_npm_a_book_has_no_button(monkeypatch: pytest.MonkeyPatch) -> No
         run_here = True
         run_here_distribution = ""
         run_here_isolate = False
-        run_here_release = "old"
+        run_here_ready = True
+        run_here_folder = "old"
 
     class App:
         srcdir = "/nowhere"
@@ -241,7 +242,8 @@ def test_without_npm_a_book_has_no_button(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(pages, "prepare", fail)
     settings = Settings()
     pages._prepare(App(), settings)  # type: ignore[arg-type]
-    assert settings.run_here_release == ""
+    assert not settings.run_here_ready
+    assert settings.run_here_folder == ""
 
 
 @pytest.mark.usefixtures("made")

@@ -198,6 +198,18 @@ def test_what_needs_agreement_is_noticed_before_the_cell_begins(room: Room) -> N
     assert room.run("print('begun')", finder())["outcome"] == "done"
 
 
+def test_a_display_that_needs_agreement_asks_for_it(room: Room) -> None:
+    refused = packages.NeedsAgreement("`numpy` is not here", name="numpy")
+
+    class Drawing:
+        def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
+            raise refused
+
+    room.names["drawing"] = Drawing()
+    assert room.run("drawing")["outcome"] == "agreement"
+    assert room.shown() == []
+
+
 def test_agreement_opens_the_way() -> None:
     one = finder()
     with pytest.raises(packages.NeedsAgreement):

@@ -369,7 +369,7 @@ def _notices(modules: Path, target: Path) -> None:
     parts = []
     for license_file in sorted(modules.glob("**/LICENSE*")):
         package = license_file.parent.relative_to(modules).as_posix()
-        if package.startswith(("esbuild", "@esbuild", "axe-core")):
+        if package.startswith(("esbuild", "@esbuild")):
             continue
         parts.append(f"{package}\n\n{license_file.read_text('utf-8', errors='replace').strip()}\n")
     target.write_text(f"\n{'-' * 72}\n\n".join(parts), "utf-8")

@@ -19,7 +19,8 @@ _log = logging.getLogger(__name__)
 
 def _prepare(app: Sphinx, config: Config) -> None:
     """Build the runtime, or say in one sentence why there is none."""
-    config.run_here_release = ""
+    config.run_here_ready = False
+    config.run_here_folder = ""
     if not config.run_here:
         return
     folder = config.run_here_distribution
@@ -33,13 +34,14 @@ def _prepare(app: Sphinx, config: Config) -> None:
         # Not a warning: the book is whole without it, and warnings end a strict build.
         _log.info("Run here is left out: %s", reason)
         return
-    config.run_here_release = f"{built.release} {built.folder}"
+    config.run_here_ready = True
+    config.run_here_folder = str(built.folder)
 
 
 def _copy(app: Sphinx) -> None:
     """Put the runtime beside the pages, before a page refers to it."""
-    if app.builder.format == "html" and app.builder.name != "epub" and app.config.run_here_release:
-        copy(Path(app.config.run_here_release.partition(" ")[2]), Path(app.outdir))
+    if app.config.run_here_ready and app.builder.format == "html" and app.builder.name != "epub":
+        copy(Path(app.config.run_here_folder), Path(app.outdir))
 
 
 def _mark(
@@ -47,7 +49,7 @@ def _mark(
 ) -> None:
     """Give lab pages, and only these, the small script that makes the button work."""
     lab = page in app.env.all_docs and app.env.doc2path(page).endswith(".ipynb")
-    context["run_here"] = bool(lab and app.config.run_here_release)
+    context["run_here"] = bool(lab and app.config.run_here_ready)
     if context["run_here"]:
         script = _JavaScript("_run/run.js", priority=900, defer="defer")
         context["script_files"] = [*context["script_files"], script]
@@ -58,7 +60,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("run_here", True, "html", [bool])
     app.add_config_value("run_here_distribution", "", "html", [str])
     app.add_config_value("run_here_isolate", False, "html", [bool])
-    app.add_config_value("run_here_release", "", "html", [str])
+    # Pages change when the button comes or goes, not whenever the labs behind it change.
+    app.add_config_value("run_here_ready", False, "html", [bool])
+    app.add_config_value("run_here_folder", "", "", [str])
     app.connect("config-inited", _prepare)
     app.connect("builder-inited", _copy)
     app.connect("html-page-context", _mark)

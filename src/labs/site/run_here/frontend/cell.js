@@ -233,6 +233,7 @@ export class Cell {
   async runAllAbove() {
     const { cells } = this.session;
     for (const cell of cells.slice(0, cells.indexOf(this))) {
+      if (cell.tags.includes("solution")) continue; // the reader's own answer comes first
       if (!(await cell.run())) return;
     }
   }

@@ -1,6 +1,6 @@
 // One Python for one page: the worker, the queue of cells, stopping and restarting.
 
-import { mergeProgress, storedProgress } from "./storage.js";
+import { agreements, keepAgreement, mergeProgress, storedProgress } from "./storage.js";
 import { packagesOf } from "./imports.js";
 
 const GRACE_MS = 2000; // how long a stopped cell may take to end before its worker is ended
@@ -13,7 +13,7 @@ export class Session {
     this.manifest = manifest;
     this.say = say;
     this.cells = cells;
-    this.agreed = new Set();
+    this.agreed = new Set(agreements());
     this.generation = 0;
     this.queue = Promise.resolve();
     this.waiting = new Map();
@@ -48,7 +48,6 @@ export class Session {
         this.manifest,
       ),
       requested: Object.keys(this.manifest.requested.megabytes),
-      load: [...this.agreed],
       progress: storedProgress(),
       interrupt: this.interrupt,
     });
@@ -126,6 +125,7 @@ export class Session {
     this.say(`Loading ${name} …`);
     await this.ask({ type: "load", name });
     this.agreed.add(name);
+    keepAgreement([...this.agreed]);
     this.say(`${name} is loaded.`);
   }
 

@@ -2,6 +2,7 @@
 
 const EDITS = "labs.edits";
 const PROGRESS = "labs.progress";
+const AGREED = "labs.agreed";
 const RANK = ["hinted", "tried", "solved"];
 
 function read(key) {
@@ -49,6 +50,24 @@ export function keepEdit(page, cell, source, book) {
   if (source === null) delete all[key];
   else all[key] = { source, book };
   write(EDITS, JSON.stringify(all));
+}
+
+// What the reader agreed to download holds for this visit, on every page of the book.
+export function agreements() {
+  try {
+    const kept = parsed(sessionStorage.getItem(AGREED) ?? "");
+    return Array.isArray(kept) ? kept : [];
+  } catch {
+    return [];
+  }
+}
+
+export function keepAgreement(names) {
+  try {
+    sessionStorage.setItem(AGREED, JSON.stringify(names));
+  } catch {
+    // The reader is asked again on the next page.
+  }
 }
 
 export function storedProgress() {

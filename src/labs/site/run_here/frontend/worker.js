@@ -41,7 +41,7 @@ function fetchNow(name) {
   return new Uint8Array(request.response);
 }
 
-async function start({ runtime, base: own, packages, requested, load, progress, interrupt }) {
+async function start({ runtime, base: own, packages, requested, progress, interrupt }) {
   base = own;
   const lock = fetch(new URL("pyodide-lock.json", base)).then((answer) => answer.text());
   const { loadPyodide } = await import(new URL("pyodide.mjs", runtime).href);
@@ -62,7 +62,6 @@ async function start({ runtime, base: own, packages, requested, load, progress, 
     requested,
     progress,
   );
-  for (const name of load) await bring(name);
   self.postMessage({ type: "ready" });
 }
 

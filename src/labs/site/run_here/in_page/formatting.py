@@ -6,6 +6,8 @@ import base64
 import io
 from typing import Any
 
+from .packages import NotHere
+
 Bundle = dict[str, str]
 
 _METHODS = {
@@ -63,6 +65,8 @@ def _from_methods(value: Any) -> dict[str, Any]:
         try:
             made = whole(include=None, exclude=None)
             found.update(made[0] if isinstance(made, tuple) else made or {})
+        except NotHere:
+            raise  # the reader is asked, or told, in place of a poorer display
         except Exception:
             found = {}
     for method, mime in _METHODS.items():
@@ -70,6 +74,8 @@ def _from_methods(value: Any) -> dict[str, Any]:
         if callable(maker):
             try:
                 made = maker()
+            except NotHere:
+                raise
             except Exception:
                 continue
             found[mime] = made[0] if isinstance(made, tuple) else made

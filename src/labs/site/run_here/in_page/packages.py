@@ -18,11 +18,15 @@ ABSENT = {
 """Modules that Python in a browser lacks, with the reason."""
 
 
-class NotInBrowser(ModuleNotFoundError):  # noqa: N818 - says what is the case
+class NotHere(ModuleNotFoundError):  # noqa: N818 - says what is the case
+    """A module that the page cannot import as things stand."""
+
+
+class NotInBrowser(NotHere):
     """A module that no browser has; the lab goes on where it is installed."""
 
 
-class NeedsAgreement(ModuleNotFoundError):  # noqa: N818 - says what is the case
+class NeedsAgreement(NotHere):
     """A module that is fetched only when the reader agrees."""
 
 
