@@ -400,6 +400,18 @@ def test_an_even_loop_and_an_early_exit_can_be_told_apart():
     assert counts["early"][0] < counts["early"][1]
 
 
+@pytest.mark.parametrize("name", ["argon2_hash", "scrypt", "pbkdf2_hmac"])
+def test_the_functions_that_stand_in_for_c_in_a_page_are_seen(name):
+    page = {"__name__": "labs_page.somewhere"}
+    exec(f"def {name}(): pass", page)
+    own = {"__name__": "__main__"}
+    exec(f"def {name}(): pass", own)
+    for where, expected in ((page, True), (own, False)):
+        with watching.functions() as seen:
+            where[name]()
+        assert seen.derives is expected
+
+
 def test_watching_leaves_nothing_behind():
     import random
     import sys
