@@ -28,6 +28,8 @@ def locked() -> dict[str, tuple[str, list[str]]]:
         if line.strip() and not line.startswith("#"):
             pin = re.match(r"([\w.-]+)==([\w.!+]+)", line)
             assert pin, f"not an exact version: {line[:80]}"
+            # A package that has lost its hashes would run into the next line's package.
+            assert len(re.findall(r"==", line.partition(";")[0])) == 1, line[:80]
             hashes = re.findall(r"--hash=sha256:[0-9a-f]{64}", line)
             found[canonicalize_name(pin[1])] = (pin[2], hashes)
     return found
