@@ -132,6 +132,9 @@ def test_a_page_is_silent_light_and_without_fault(
     page.goto(book_address + path, wait_until="networkidle")
     assert sum(weight) < BUDGET_BYTES
     page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+    for element in page.locator("[data-labs-explore]").all():
+        element.scroll_into_view_if_needed()
+        element.locator("input[type=range]").first.wait_for()
     assert findings(page, axe) == []
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     assert findings(page, axe) == []

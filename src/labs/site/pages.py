@@ -164,6 +164,10 @@ def _entry_of(docname: str) -> registry.Entry | None:
     return None
 
 
+def _is_notebook(env: BuildEnvironment, page: str) -> bool:
+    return page in env.all_docs and env.doc2path(page).endswith(".ipynb")
+
+
 def _linked_facts(builder: StandaloneHTMLBuilder, page: str, entry: registry.Entry) -> str:
     """A lesson's facts, each promise leading to what the book says about it."""
     text = escape(facts(entry))
@@ -197,8 +201,12 @@ def _context(
     context["popovers"] = terms.popovers(doctree)
     context["is_title_page"] = page == app.config.root_doc
     context.setdefault("run_here", False)
-    is_notebook = page in app.env.all_docs and app.env.doc2path(page).endswith(".ipynb")
-    context["notebook"] = f"{page}.ipynb" if is_notebook else ""
+    context["notebook"] = f"{page}.ipynb" if _is_notebook(app.env, page) else ""
+    # A lesson and its lab share a title; whoever turns pages should know which is which.
+    for side, place in ((1, "prev"), (2, "next")):
+        other = builder.relations.get(page, (None, None, None))[side]
+        if other and _is_notebook(app.env, other) and context.get(place):
+            context[place] = {**context[place], "title": f"Lab: {context[place]['title']}"}
     entry = _entry_of(page)
     context["facts"] = _linked_facts(builder, page, entry) if entry else ""
     context["description"] = _description(app.config.html_title, doctree)
@@ -290,6 +298,8 @@ def _write_search(app: Sphinx, error: Exception | None) -> None:
     for docname, sections in sorted(_known_texts(app.env).items()):
         uri = app.builder.get_target_uri(docname)
         page = app.env.titles[docname].astext()
+        if _is_notebook(app.env, docname):
+            page = f"Lab: {page}"
         for number, (anchor, title, text) in enumerate(sections):
             rows.append([uri + (f"#{anchor}" if number else ""), page, title, text])
     data = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))

@@ -143,4 +143,7 @@ document.addEventListener("change", (event) => {
   record(quiz.dataset.quiz, done ? "solved" : "tried");
 });
 
+if (document.querySelector("[data-labs-explore]")) {
+  import("./sliders.js").then(({ start }) => start(document));
+}
 if (document.querySelector(".labs-progress")) import("./progress.js");
