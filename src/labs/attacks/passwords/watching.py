@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dis
+import inspect
 import os
 import random
 import sys
@@ -113,6 +114,9 @@ def comparisons() -> Iterator[Seen]:
             outer(frame, event, argument)  # it ends code that runs past its deadline
         return note
 
+    here = inspect.currentframe()
+    if here is not None:
+        here.f_trace_opcodes = True  # Python 3.12 must be told before the tracing begins
     sys.settrace(note)
     try:
         yield seen
