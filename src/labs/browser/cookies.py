@@ -372,6 +372,8 @@ class CookieJar:
         name, value = name.strip(" \t"), value.strip(" \t")
         if not name and not value:
             return None, "neither name nor value"
+        if "\t" in name + value:
+            return None, "a tab inside, which the draft allows and Chromium does not"
         if len(name.encode()) + len(value.encode()) > MAX_PAIR:
             return None, f"name and value have more than {MAX_PAIR} octets"
         attributes: dict[str, str] = {}

@@ -37,6 +37,9 @@ REFERRER_POLICIES = frozenset(
 
 DEFAULT_REFERRER_POLICY = "strict-origin-when-cross-origin"
 
+MAX_REFERRER = 4096
+"""A longer address is cut to its origin."""
+
 _SAFELISTED_TYPES = frozenset(
     {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}
 )
@@ -336,7 +339,7 @@ class Fetcher:
     def _browser_fields(self, ask: Ask, visited: list[Url], method: str) -> list[tuple[str, str]]:
         url = visited[-1]
         fields = []
-        referrer = referrer_for(ask, url)
+        referrer = referrer_for(ask, visited)
         if referrer:
             fields.append(("Referer", referrer))
         origin = _origin_field(ask, visited, method)
@@ -397,11 +400,8 @@ class Fetcher:
             for name in _listed(response.headers, "Access-Control-Allow-Headers", with_credentials)
         }
         for name in names:
-            if (
-                not refusal
-                and name not in allowed
-                and ("*" not in allowed or name == "authorization")
-            ):
+            # The standard wants Authorization named; Chromium lets the star stand for it too.
+            if not refusal and name not in allowed and "*" not in allowed:
                 refusal = f"Access-Control-Allow-Headers lacks {name}"
         if refusal:
             self._log.add(where, "cors", f"{method} {url}", "not sent", refusal)
@@ -459,28 +459,35 @@ def sec_fetch_site(ask: Ask, visited: list[Url]) -> str:
     return ("same-origin", "same-site", "cross-site")[widest]
 
 
-def referrer_for(ask: Ask, target: Url) -> str:
-    """The value of ``Referer``, or nothing (W3C Referrer Policy, section 8.3)."""
+def referrer_for(ask: Ask, visited: list[Url]) -> str:
+    """The value of ``Referer``, or nothing (W3C Referrer Policy, section 8.3).
+
+    What a redirect to another origin has cut off does not come back. A page with an opaque origin
+    sends none. As in Chromium, "downgrade" means from https to anything else, also on this machine.
+    """
     client = ask.client
-    if client is None or not client.url.is_http:
+    if client is None or not client.url.is_http or client.origin.opaque:
         return ""
     policy = ask.referrer_policy or client.referrer_policy or DEFAULT_REFERRER_POLICY
     whole = str(client.url.without_fragment())
     origin = f"{client.url.origin}/"
-    if len(whole) > 4096:
-        whole = origin
-    same = client.url.origin == target.origin
-    downgrade = client.url.trustworthy and not target.trustworthy
-    return {
-        "no-referrer": "",
-        "origin": origin,
-        "unsafe-url": whole,
-        "same-origin": whole if same else "",
-        "strict-origin": "" if downgrade else origin,
-        "no-referrer-when-downgrade": "" if downgrade else whole,
-        "origin-when-cross-origin": whole if same else origin,
-        "strict-origin-when-cross-origin": whole if same else "" if downgrade else origin,
-    }[policy]
+    shown = origin if len(whole) > MAX_REFERRER else whole
+    for target in visited:
+        if not shown:
+            break
+        same = client.url.origin == target.origin
+        downgrade = client.url.scheme == "https" and target.scheme != "https"
+        shown = {
+            "no-referrer": "",
+            "origin": origin,
+            "unsafe-url": shown,
+            "same-origin": shown if same else "",
+            "strict-origin": "" if downgrade else origin,
+            "no-referrer-when-downgrade": "" if downgrade else shown,
+            "origin-when-cross-origin": shown if same else origin,
+            "strict-origin-when-cross-origin": shown if same else "" if downgrade else origin,
+        }[policy]
+    return shown
 
 
 def referrer_policy(values: list[str]) -> str:
@@ -502,6 +509,8 @@ def _origin_field(ask: Ask, visited: list[Url], method: str) -> str:
         return "null" if method not in ("GET", "HEAD") else ""
     origin = ask.client.origin
     shown = "null" if _tainted(origin, visited) else str(origin)
+    if ask.mode == "navigate" and any(a.origin != b.origin for a, b in pairwise(visited)):
+        shown = "null"  # Chromium is stricter here than the standard
     target = visited[-1].origin
     if ask.mode == "cors" and (_crossed(ask, visited) or method not in ("GET", "HEAD")):
         return shown

@@ -237,15 +237,27 @@ def parse_document(markup: str) -> Element:
     >>> parse_document("<p>one<p>two").find_all("p")[1].text
     'two'
     """
-    parser = html5lib.HTMLParser(tree=html5lib.getTreeBuilder("etree"))
-    return _convert(parser.parse(_cut(markup), scripting=True))
+    return _convert(_parser().parse(_cut(markup), scripting=True))
+
+
+def empty_document() -> Element:
+    """The tree of an empty document: ``html`` with ``head`` and ``body``."""
+    root = Element("html")
+    root.append(Element("head"))
+    root.append(Element("body"))
+    return root
 
 
 def parse_fragment(markup: str, container: str = "div") -> Element:
     """The tree that ``innerHTML = markup`` makes inside a container element."""
-    parser = html5lib.HTMLParser(tree=html5lib.getTreeBuilder("etree"))
-    root = _convert(parser.parseFragment(_cut(markup), container=container, scripting=True))
+    root = _convert(_parser().parseFragment(_cut(markup), container=container, scripting=True))
     return Element(container, children=root.children)
+
+
+@lru_cache(maxsize=1)
+def _parser() -> html5lib.HTMLParser:
+    # Making one costs more than parsing a small page with it; each parse starts afresh.
+    return html5lib.HTMLParser(tree=html5lib.getTreeBuilder("etree"))
 
 
 def _cut(markup: str) -> str:

@@ -28,7 +28,14 @@ from labs.browser.csp import (
 from labs.browser.fetching import Ask, Client, Fetched, referrer_policy
 from labs.browser.framing import FramingDecision, framing_decision
 from labs.browser.javascript import Interpreter, NotModelled, SyntaxFault, Thrown
-from labs.browser.markup import HTML, SVG, Element, parse_document, parse_fragment
+from labs.browser.markup import (
+    HTML,
+    SVG,
+    Element,
+    empty_document,
+    parse_document,
+    parse_fragment,
+)
 from labs.browser.network import Headers, Response
 from labs.browser.origins import BadUrl, Origin, Url, opaque_origin, parse_url, same_site
 from labs.browser.scripting import Script, Window, element_thing
@@ -409,7 +416,9 @@ class Page:
             self.referrer_policy = inherit.referrer_policy
         self.frames: list[Context] = []
         self.markup = markup
-        self.root = parse_svg(markup) if is_svg else parse_document(markup)
+        self.root = empty_document()
+        if markup:
+            self.root = parse_svg(markup) if is_svg else parse_document(markup)
         self.window = Window(self)
         self._interpreter = Interpreter(self.window)
         self._events: list[tuple[Element, str]] = []
@@ -638,7 +647,7 @@ class Page:
             handler = _SVG_ARRIVALS.get(element.name)
         else:
             handler = None
-        if element.name == "script":
+        if element.name == "script" and element.namespace in (HTML, SVG):
             if scripts:
                 self._script(element, parser=parser)
         elif handler is not None:
