@@ -1,0 +1,80 @@
+import labs.teaching.lesson
+
+from . import exercises, figures
+from .blind import Extraction, extract, questions_by_bit, questions_by_letter
+from .model import (
+    CUSTOMER,
+    HALF_FIXES,
+    ORDERS,
+    Books,
+    HalfFix,
+    activity,
+    activity_weak,
+    find_invoices,
+    find_invoices_blocked,
+    find_invoices_doubled,
+    find_invoices_stripped,
+    find_invoices_weak,
+    form_sends,
+    list_invoices,
+    list_invoices_weak,
+    rename,
+    rename_weak,
+    sign_in,
+    sign_in_weak,
+    users_table,
+)
+from .payloads import FAMILIES, Payload, payloads
+from .statements import Piece, Statement, Token, pieces, statement, tokens
+from .view import QueryView, show_query
+from .visiting import ATTACKS, EDITIONS, Attempt, Visitor, attempt, kvittra_for, narrowed
+
+LESSON: labs.teaching.lesson.Lesson
+
+__all__ = [
+    "ATTACKS",
+    "CUSTOMER",
+    "EDITIONS",
+    "FAMILIES",
+    "HALF_FIXES",
+    "LESSON",
+    "ORDERS",
+    "Attempt",
+    "Books",
+    "Extraction",
+    "HalfFix",
+    "Payload",
+    "Piece",
+    "QueryView",
+    "Statement",
+    "Token",
+    "Visitor",
+    "activity",
+    "activity_weak",
+    "attempt",
+    "exercises",
+    "extract",
+    "figures",
+    "find_invoices",
+    "find_invoices_blocked",
+    "find_invoices_doubled",
+    "find_invoices_stripped",
+    "find_invoices_weak",
+    "form_sends",
+    "kvittra_for",
+    "list_invoices",
+    "list_invoices_weak",
+    "narrowed",
+    "payloads",
+    "pieces",
+    "questions_by_bit",
+    "questions_by_letter",
+    "rename",
+    "rename_weak",
+    "show_query",
+    "sign_in",
+    "sign_in_weak",
+    "statement",
+    "tokens",
+    "users_table",
+]
