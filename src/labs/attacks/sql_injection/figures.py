@@ -225,8 +225,6 @@ def _run(role: str, words: str, column: int, y: int) -> str:
         dashes = ' stroke-dasharray="2 2"' if role == "data" else ""
         line = f"M{x:.1f} {y + 5}h{width:.1f}"
         drawn = f'<path d="{line}" stroke="{color}" stroke-width="2.5"{dashes}/>'
-            f'<path d="M{x:.1f} {y + 5}h{width:.1f}" stroke="{color}" stroke-width="2.5"{dashes}/>'
-        )
     elif role == "off":
         drawn = f'<path d="M{x:.1f} {y - 4}h{width:.1f}" stroke="var(--labs-muted,#6b7a80)"/>'
     shown = words.strip()
