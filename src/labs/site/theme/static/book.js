@@ -39,15 +39,20 @@ button.addEventListener("click", () => {
   showTheme();
 });
 
-// Regions that scroll sideways can be reached by keyboard.
-function reachable() {
-  for (const box of all("pre, .math, .labs-picture, .labs-table, .table-wrap")) {
-    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
-    else if (box.dataset.fixedTab === undefined && box.tagName !== "PRE") box.removeAttribute("tabindex");
+// Regions that scroll sideways can be reached by keyboard. Observed, so that no layout is forced.
+const scrolling = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const wide = target.scrollWidth > target.clientWidth;
+    if (wide && !target.hasAttribute("tabindex")) {
+      target.tabIndex = 0;
+      target.dataset.wide = "";
+    } else if (!wide && "wide" in target.dataset) {
+      target.removeAttribute("tabindex");
+      delete target.dataset.wide;
+    }
   }
-}
-reachable();
-addEventListener("resize", reachable);
+});
+for (const box of all("pre, .math, .labs-picture, .labs-table, .table-wrap")) scrolling.observe(box);
 
 // Copy a block of code.
 for (const block of all("div.highlight")) {
