@@ -46,6 +46,9 @@ CONTEXTS: dict[str, Callable[[str], str]] = {
 Only the address is escaped as HTML: the danger there is the scheme. JSON is encoded as JSON.
 """
 
+Answer = tuple[int, list[Any], bytes]
+"""Status, header fields and body."""
+
 LEAVES = ("link", "location", "refresh", "get", "post", "top", "typed")
 """How the actions begin that lead the tab away from the page."""
 
@@ -133,7 +136,8 @@ def cell_page(payload: Payload, context: str, addresses: Addresses) -> str:
     text = CONTEXTS[context](addresses.fill(payload.text))
     return (
         "<!doctype html><html><head><meta charset=utf-8><title>Kvittra</title></head><body>\n"
-        f'{text}\n<p>Kvittra</p>\n<script nonce="{NONCE}" src="../../../app.js"></script></body></html>'
+        f"{text}\n<p>Kvittra</p>\n"
+        f'<script nonce="{NONCE}" src="../../../app.js"></script></body></html>'
     )
 
 
@@ -223,13 +227,11 @@ class Sites:
         start_response(f"{status} Status", [*headers, ("Content-Length", str(len(body)))])
         return [body]
 
-    def _page(self, markup: str, *headers: tuple[str, str]) -> tuple[int, list[Any], bytes]:
+    def _page(self, markup: str, *headers: tuple[str, str]) -> Answer:
         kind = ("Content-Type", "text/html; charset=utf-8")
         return 200, [kind, *headers], markup.encode()
 
-    def _file(
-        self, _query: dict[str, str], environ: dict[str, Any]
-    ) -> tuple[int, list[Any], bytes]:
+    def _file(self, _query: dict[str, str], environ: dict[str, Any]) -> Answer:
         path, host = environ["PATH_INFO"], environ["HTTP_HOST"]
         fires = path.endswith("canary.js") or host.startswith("evil.")
         body = b"canary('k')" if fires else b"'nothing'"
@@ -237,23 +239,21 @@ class Sites:
 
     _canary_js = _app_js = _file
 
-    def _ok_png(self, _query: Any, _environ: Any) -> tuple[int, list[Any], bytes]:
+    def _ok_png(self, _query: Any, _environ: Any) -> Answer:
         return 200, [("Content-Type", "image/png"), _FRESH], PNG
 
-    def _ok_css(self, _query: Any, _environ: Any) -> tuple[int, list[Any], bytes]:
+    def _ok_css(self, _query: Any, _environ: Any) -> Answer:
         return 200, [("Content-Type", "text/css"), _FRESH], b"p {}"
 
-    def _frame(self, _query: Any, _environ: Any) -> tuple[int, list[Any], bytes]:
+    def _frame(self, _query: Any, _environ: Any) -> Answer:
         return self._page("<script>canary('k')</script>")
 
-    def _empty(self, _query: Any, _environ: Any) -> tuple[int, list[Any], bytes]:
+    def _empty(self, _query: Any, _environ: Any) -> Answer:
         return self._page("<title>empty</title>")
 
     # Cookies.
 
-    def _cookies(
-        self, query: dict[str, str], environ: dict[str, Any]
-    ) -> tuple[int, list[Any], bytes]:
+    def _cookies(self, query: dict[str, str], environ: dict[str, Any]) -> Answer:
         if "read" in query:
             self.seen[query["read"]] = {"cookie": environ.get("HTTP_COOKIE", "")}
             return self._page("<title>read</title>")
@@ -269,16 +269,16 @@ class Sites:
 
     # Contexts.
 
-    def _act(self, query: dict[str, str], environ: dict[str, Any]) -> tuple[int, list[Any], bytes]:
+    def _act(self, query: dict[str, str], environ: dict[str, Any]) -> Answer:
         own = f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}"
         return self._page(
             f"<body>{action(query['how'], query['to'], own, self.addresses.evil)}</body>"
         )
 
-    def _redirect(self, query: dict[str, str], _environ: Any) -> tuple[int, list[Any], bytes]:
+    def _redirect(self, query: dict[str, str], _environ: Any) -> Answer:
         return int(query["code"]), [("Location", query["to"])], b""
 
-    def _echo(self, query: dict[str, str], environ: dict[str, Any]) -> tuple[int, list[Any], bytes]:
+    def _echo(self, query: dict[str, str], environ: dict[str, Any]) -> Answer:
         pairs = environ.get("HTTP_COOKIE", "").split("; ")
         known = {line.partition("=")[0]: name for name, line in COOKIES.items()}
         names = {known[pair.partition("=")[0]] for pair in pairs if pair}
@@ -296,7 +296,7 @@ class Sites:
 
     # Framing.
 
-    def _parent(self, query: dict[str, str], _environ: Any) -> tuple[int, list[Any], bytes]:
+    def _parent(self, query: dict[str, str], _environ: Any) -> Answer:
         answers = range(len(scenarios("framing", "answer")))
         target = self.addresses.kvittra
         frames = "".join(f'<iframe src="{target}/framed?n={n}"></iframe>' for n in answers)
@@ -308,7 +308,7 @@ class Sites:
         }
         return self._page(around.get(query["how"], frames))
 
-    def _framed(self, query: dict[str, str], _environ: Any) -> tuple[int, list[Any], bytes]:
+    def _framed(self, query: dict[str, str], _environ: Any) -> Answer:
         answer = scenarios("framing", "answer")[int(query["n"])]
         headers = [("X-Frame-Options", value) for value in answer.get("x_frame_options", [])]
         headers += [("Content-Security-Policy", value) for value in answer.get("csp", [])]
@@ -326,7 +326,7 @@ class Sites:
 
     # CORS.
 
-    def _ask(self, query: dict[str, str], _environ: Any) -> tuple[int, list[Any], bytes]:
+    def _ask(self, query: dict[str, str], _environ: Any) -> Answer:
         cases = scenarios("cors", "case")
         sender = query["from"]
         calls = "".join(
@@ -338,9 +338,7 @@ class Sites:
         )
         return self._page(f"<script>{calls}</script>")
 
-    def _answer(
-        self, query: dict[str, str], environ: dict[str, Any]
-    ) -> tuple[int, list[Any], bytes]:
+    def _answer(self, query: dict[str, str], environ: dict[str, Any]) -> Answer:
         case = scenarios("cors", "case")[int(query["n"])]
         if environ["REQUEST_METHOD"] != "OPTIONS":
             self.seen[f"cors {query['n']}"] = {"method": environ["REQUEST_METHOD"]}
@@ -349,9 +347,7 @@ class Sites:
 
     # Cross-site scripting.
 
-    def _cell(
-        self, _query: dict[str, str], environ: dict[str, Any]
-    ) -> tuple[int, list[Any], bytes]:
+    def _cell(self, _query: dict[str, str], environ: dict[str, Any]) -> Answer:
         _, _, policy, context, number = environ["PATH_INFO"].split("/", 4)
         if not number.isdigit():
             return 404, [("Content-Type", "text/plain"), _FRESH], b"not found"
@@ -360,7 +356,7 @@ class Sites:
         page = cell_page(payloads()[int(number)], list(CONTEXTS)[int(context)], self.addresses)
         return self._page(page, *headers)
 
-    def _batch(self, _query: Any, environ: dict[str, Any]) -> tuple[int, list[Any], bytes]:
+    def _batch(self, _query: Any, environ: dict[str, Any]) -> Answer:
         _, _, policy, context = environ["PATH_INFO"].split("/")
         frames = "".join(
             f'<iframe name={number} src="/cell/{policy}/{context}/{number}"></iframe>'

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from inspect import Parameter, signature
 from typing import Any, NoReturn
 
 MAX_SOURCE = 100_000
@@ -25,6 +26,9 @@ MAX_STEPS = 20_000
 
 MAX_DEPTH = 40
 """Deepest nesting of expressions, and of calls."""
+
+MAX_NESTING = 120
+"""Most expressions within one another that are evaluated."""
 
 MAX_TEXT = 1_000_000
 """Longest text value in characters."""
@@ -65,6 +69,35 @@ class Native:
     name: str
     function: Callable[..., Any]
     makes: bool = False
+    bound: bool = False
+
+    def __call__(self, arguments: list[Any]) -> Any:
+        """Call it as JavaScript does: too many arguments are dropped, missing ones undefined.
+
+        A lab's own function (``bound``) may fail in its own way; of the others, one that does not
+        understand its arguments is beyond the model.
+        """
+        fitted = fit(self.function, arguments)
+        if self.bound:
+            return self.function(*fitted)
+        try:
+            return self.function(*fitted)
+        except (TypeError, ValueError, IndexError, OverflowError) as error:
+            raise NotModelled(f"{self.name} with these arguments") from error
+
+
+def fit(function: Callable[..., Any], arguments: list[Any], *, given: int = 0) -> list[Any]:
+    """The arguments that a Python function takes after its first ``given``, as JavaScript fits."""
+    try:
+        parameters = list(signature(function).parameters.values())[given:]
+    except ValueError:
+        return arguments
+    if any(parameter.kind is Parameter.VAR_POSITIONAL for parameter in parameters):
+        return arguments
+    places = [p for p in parameters if p.kind is not Parameter.KEYWORD_ONLY]
+    needed = sum(parameter.default is Parameter.empty for parameter in places)
+    missing = needed - len(arguments)
+    return [*arguments[: len(places)], *[UNDEFINED] * missing]
 
 
 class Thing:
@@ -121,6 +154,8 @@ def to_text(value: Any) -> str:
         return "null"
     if value is True or value is False:
         return str(value).lower()
+    if isinstance(value, float) and value - value != 0:
+        return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e21 else repr(value)
     if isinstance(value, list):
@@ -429,7 +464,11 @@ class _Parser:
                     raise NotModelled("import()")
                 raise NotModelled(f"`{token.value}`")
             if token.value in ("var", "const") or (
-                token.value == "let" and self._tokens[self._at + 1].kind == "name"
+                token.value == "let"
+                and (
+                    self._tokens[self._at + 1].kind == "name"
+                    or self._tokens[self._at + 1].value in ("[", "{")
+                )
             ):
                 return self._variables()
             if token.value == "function":
@@ -782,6 +821,7 @@ class Interpreter:
         self._globals = Scope(window)
         self._steps = 0
         self._depth = 0
+        self._nesting = 0
 
     def run(self, source: str, *, this: Any = None, as_handler: bool = False) -> Any:
         """Run a script, or the body of an event handler, and return its value.
@@ -801,7 +841,7 @@ class Interpreter:
     def call(self, function: Any, arguments: list[Any], this: Any = None) -> Any:
         """Call a function value."""
         if isinstance(function, Native):
-            return function.function(*arguments)
+            return function(arguments)
         if not isinstance(function, Function):
             raise Thrown(f"TypeError: {to_text(function)} is not a function")
         self._depth += 1
@@ -886,7 +926,13 @@ class Interpreter:
 
     def _evaluate(self, node: Node, scope: Scope) -> Any:
         self._count()
-        return getattr(self, f"_on_{node[0]}")(node, scope)
+        self._nesting += 1
+        try:
+            if self._nesting > MAX_NESTING:
+                raise NotModelled("very deep nesting")
+            return getattr(self, f"_on_{node[0]}")(node, scope)
+        finally:
+            self._nesting -= 1
 
     def _on_literal(self, node: Node, _scope: Scope) -> Any:
         return node[1]
@@ -972,7 +1018,7 @@ class Interpreter:
         arguments = [self._evaluate(argument, scope) for argument in node[2]]
         if isinstance(function, Native):
             if function.makes:
-                return function.function(*arguments)
+                return function(arguments)
             raise Thrown(f"TypeError: {function.name} is not a constructor")
         if not isinstance(function, Function) or function.arrow:
             raise Thrown("TypeError: not a constructor")
@@ -1098,7 +1144,7 @@ class Interpreter:
             return True
         number = _to_number(value)
         if operator == "~":
-            return float(~_to_int(number))
+            return float(~to_int(number))
         return -number if operator == "-" else number
 
     def _on_binary(self, node: Node, scope: Scope) -> Any:
@@ -1162,7 +1208,9 @@ def _to_number(value: Any) -> float:
     return float("nan")
 
 
-def _to_int(number: float) -> int:
+def to_int(value: Any) -> int:
+    """A value as a whole number of 32 bits, as JavaScript's bit operators see it."""
+    number = _to_number(value)
     if number != number or number in (float("inf"), float("-inf")):
         return 0
     folded = int(number) & 0xFFFFFFFF
@@ -1200,16 +1248,20 @@ def _operate(operator: str, left: Any, right: Any) -> Any:
             )
         return first / second if operator == "/" else float(first - second * int(first / second))
     if operator in ("&", "|", "^"):
-        one, two = _to_int(first), _to_int(second)
+        one, two = to_int(first), to_int(second)
         return float({"&": one & two, "|": one | two, "^": one ^ two}[operator])
     raise NotModelled(f"`{operator}`")
 
 
+def _split(text: str, mark: Any) -> list[str]:
+    if mark is UNDEFINED:
+        return [text]
+    return text.split(to_text(mark)) if to_text(mark) else list(text)
+
+
 def _text_member(text: str, name: str) -> Any:
     def cut(start: Any = 0.0, end: Any = UNDEFINED) -> str:
-        return text[
-            _to_int(_to_number(start)) : None if end is UNDEFINED else _to_int(_to_number(end))
-        ]
+        return text[to_int(start) : None if end is UNDEFINED else to_int(end)]
 
     methods: dict[str, Callable[..., Any]] = {
         "slice": cut,
@@ -1218,12 +1270,12 @@ def _text_member(text: str, name: str) -> Any:
         "indexOf": lambda wanted="undefined": float(text.find(to_text(wanted))),
         "includes": lambda wanted="undefined": to_text(wanted) in text,
         "startsWith": lambda wanted="undefined": text.startswith(to_text(wanted)),
-        "toLowerCase": text.lower,
-        "toUpperCase": text.upper,
-        "trim": text.strip,
+        "toLowerCase": lambda: text.lower(),
+        "toUpperCase": lambda: text.upper(),
+        "trim": lambda: text.strip(),
         "toString": lambda: text,
-        "split": lambda mark: list(text.split(mark)) if mark else list(text),
-        "charCodeAt": lambda place=0.0: float(ord(text[int(place)])),
+        "split": lambda mark=UNDEFINED: _split(text, mark),
+        "charCodeAt": lambda place=0.0: float(ord(text[to_int(place)])),
     }
     if name == "length":
         return float(len(text))

@@ -38,7 +38,7 @@ from labs.browser.markup import (
 )
 from labs.browser.network import Headers, Response
 from labs.browser.origins import BadUrl, Origin, Url, opaque_origin, parse_url, same_site
-from labs.browser.scripting import Script, Window, element_thing
+from labs.browser.scripting import Script, Window, act, element_thing
 
 if TYPE_CHECKING:
     from labs.browser.tabs import Browser
@@ -947,7 +947,7 @@ class Page:
         with self.window.running(script):
             try:
                 if bound is not None:
-                    bound(script)
+                    act(bound, script)
                 else:
                     this = element_thing(self.window, element) if handler and element else None
                     result = self._interpreter.run(code, this=this, as_handler=handler)

@@ -37,6 +37,8 @@ from labs.browser.javascript import (
     Plain,
     Thing,
     Thrown,
+    fit,
+    to_int,
     to_text,
     truthy,
 )
@@ -292,10 +294,7 @@ class Window(Thing):
             return self.variables[name]
         bound = self.page.browser.internet.bound_name(name)
         if bound is not None:
-            return Native(
-                name,
-                lambda *arguments: _from_python(bound(self.script, *map(_to_python, arguments))),
-            )
+            return Native(name, _acting(bound, self), bound=True)
         maker = _GLOBALS.get(name)
         if maker is not None:
             return maker(self)
@@ -370,6 +369,25 @@ class Window(Thing):
     def framed(self, page: Page) -> Thing:
         """Another page's window, as far as this page may touch it."""
         return page.window if page.origin == self.page.origin else _Foreign(page)
+
+
+def act(function: Callable[..., Any], script: Script, *arguments: Any) -> Any:
+    """Let a lab's function act; what it asks for in vain ends it as an error ends a script."""
+    try:
+        return function(script, *arguments)
+    except (LookupError, PermissionError, ValueError) as error:
+        raise Thrown(f"{type(error).__name__}: {error}") from error
+
+
+def _acting(function: Callable[..., Any], window: Window) -> Callable[..., Any]:
+    """A lab's function as JavaScript sees it: it gets the running script's authority first."""
+
+    def acting(*arguments: Any) -> Any:
+        given = [_to_python(argument) for argument in arguments]
+        given = [_to_python(a) for a in fit(function, given, given=1)]
+        return _from_python(act(function, window.script, *given))
+
+    return acting
 
 
 class _Foreign(Thing):
@@ -948,7 +966,7 @@ def _navigator(window: Window) -> Plain:
 
 
 def _from_char_code(*codes: Any) -> str:
-    return "".join(chr(int(code) & 0xFFFF) for code in codes)
+    return "".join(chr(to_int(code) & 0xFFFF) for code in codes)
 
 
 def _string(_window: Window) -> Native:
