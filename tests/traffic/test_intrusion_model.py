@@ -297,7 +297,7 @@ def test_the_exact_run_length_is_the_published_one(
 def test_simulated_charts_wait_as_long_as_the_equation_says(limit: float, shift: float) -> None:
     exact = run_length(shift, slack=0.5, limit=limit)
     runs = [
-        simulate_run_length(shift, slack=0.5, limit=limit, runs=1_000, seed=seed)
+        simulate_run_length(shift, slack=0.5, limit=limit, runs=400, seed=seed)
         for seed in range(100, 140)
     ]
     assert sum(exact in run for run in runs) >= 34
@@ -322,7 +322,7 @@ def test_the_same_seed_gives_the_same_month_and_another_seed_another() -> None:
 
 
 @pytest.mark.parametrize("evasion", [(), EVASIONS], ids=["plain", "evasive"])
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_a_month_holds_every_kind_of_intrusion_within_its_days(
     seed: int, evasion: tuple[str, ...]
 ) -> None:
@@ -397,7 +397,7 @@ def test_windows_cover_the_month_once_and_know_the_last_day() -> None:
 
 
 def test_evasion_hides_a_scan_from_the_weak_signatures_and_not_from_the_repaired_ones() -> None:
-    for evasion in [(), ("case",), ("encoding",), ("case", "encoding")]:
+    for evasion in [(), ("case",), ("encoding",)]:
         log = a_month(4, *evasion)
         scans = [
             entry.path
@@ -420,8 +420,11 @@ def test_decoding_stops_at_last() -> None:
     assert isinstance(detectors.matches(path), bool)
 
 
-@pytest.mark.parametrize("evasion", [(), ("distributed",), EVASIONS], ids=["plain", "far", "all"])
-@pytest.mark.parametrize("seed", [11, 12])
+@pytest.mark.parametrize(
+    ("seed", "evasion"),
+    [(11, ()), (12, ("distributed",)), (11, EVASIONS), (12, EVASIONS)],
+    ids=["plain", "from-many-addresses", "every-evasion", "every-evasion-again"],
+)
 def test_the_reference_detector_finds_all_and_accuses_no_customer(
     seed: int, evasion: tuple[str, ...]
 ) -> None:

@@ -421,7 +421,7 @@ def test_copies_kept_shorter_than_a_fault_stays_unseen_do_not_help(seed: int) ->
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_restore_test_finds_silent_corruption_before_the_auditor_does(seed: int) -> None:
-    tested = year_of(without(CAREFUL, test_every_days=2.5), seed)
+    tested = year_of(without(CAREFUL, test_every_days=2.9), seed)
     noticed = {one.kind: one.noticed_h for one in disasters(seed)}["silent corruption"]
     assert of(tested, "silent corruption").noticed_h < noticed
     assert "5 entries do not balance" in {finding.found for finding in tested.findings}

@@ -208,14 +208,14 @@ def test_the_formula_lies_in_nineteen_of_twenty_simulated_intervals(
 ) -> None:
     pairs = PAIRS if failure_bias else [pair for pair in PAIRS if pair[0] / pair[1] < 1000]
     inside = []
-    for seed, (mtbf_h, mttr_h, crews, beta) in enumerate(pairs * 12):
+    for seed, (mtbf_h, mttr_h, crews, beta) in enumerate(pairs * 10):
         exact = pair_unavailability(mtbf_h, mttr_h, repair_crews=crews, beta=beta)
         estimate = simulate(
             mtbf_h,
             mttr_h,
             repair_crews=crews,
             beta=beta,
-            cycles=30_000,
+            cycles=20_000,
             failure_bias=failure_bias,
             seed=seed,
         )
@@ -337,22 +337,22 @@ needs_proc = pytest.mark.skipif(
 @pytest.mark.sockets
 def test_a_killed_server_loses_only_its_own_requests_and_leaves_no_process_behind() -> None:
     before = processes_of_the_live_lab()
-    result = live.run(requests=90, every_ms=10, kill="B", kill_at=30, check_ms=60, missed=2)
+    # The proxy takes turns, so that request 28 is at work on B when B is killed.
+    result = live.run(requests=110, every_ms=10, kill="B", kill_at=29, check_ms=20, missed=2)
     assert processes_of_the_live_lab() <= before
-    assert len(result.requests) == 90
+    assert len(result.requests) == 110
     assert set(result.answered_by) == {"A", "B", "C"}
-    assert result.lost, "the proxy needs two failed checks to notice"
-    work_ms = live.WORK_S * 1000
+    assert result.lost
     for request in result.lost:
-        assert request.sent_ms + work_ms > result.killed_ms - 50, "none was lost before the kill"
-    assert not any(request.lost for request in result.requests[-20:]), "it was noticed in time"
-    # Every third request went to B until the proxy noticed: no run of losses, no other server.
-    assert len(result.lost) < 20
+        assert request.sent_ms + request.took_ms > result.killed_ms, "none is lost before the kill"
+    assert not any(request.lost for request in result.requests[-15:]), "it is noticed in time"
+    answered = result.answered_by
+    assert len(result.lost) <= len(result.requests) - answered["A"] - answered["C"]
 
 
 @pytest.mark.sockets
 def test_a_proxy_that_tries_the_next_server_loses_nothing() -> None:
-    result = live.run(requests=60, every_ms=10, kill="C", kill_at=20, check_ms=60, retry=True)
+    result = live.run(requests=50, every_ms=5, kill="C", kill_at=20, check_ms=60, retry=True)
     assert result.lost == ()
 
 
