@@ -14,17 +14,12 @@ from labs.teaching.pictures import DASHES, INK, MARKERS, SERIES
 from labs.teaching.rendering import escaped
 
 
-def answers(rows: Iterable[tuple[object, ...]], caption: str) -> Table:
-    """Invoices as the service lists them."""
-    return Table(caption, ["number", "buyer", "description", "amount"], [list(r) for r in rows])
-
-
 def attempts(done: Iterable[Attempt]) -> Table:
     """What attacks typed, and the first things that came back."""
     return Table(
         "What was typed, and what came back that should not have.",
-        ["attack", "typed", "came back", "in all"],
-        [[one.attack, one.typed, _short(one.got), len(one.got)] for one in done],
+        ["attack", "typed", "came back", "in all", "requests"],
+        [[one.attack, one.typed, _short(one.got), len(one.got), one.questions] for one in done],
     )
 
 
@@ -62,12 +57,13 @@ def half_fixes() -> Table:
         except sqlite3.Error:
             found = f"{one.honest}: an error page"
         typed = " and ".join(field for field in (search, minimum) if field not in ("", "0"))
-        rows.append([one.title, typed, through, found])
+        typed += one.how
+        rows.append([one.title, typed, through, found, one.why])
         books.close()
     return Table(
         "Four half fixes: a text that gets past each, how many rows it brought that are not "
         "O'Brien's invoices, and an honest search.",
-        ["half fix", "what gets past it", "rows leaked", "honest search"],
+        ["half fix", "what gets past it", "rows leaked", "honest search", "why"],
         rows,
     )
 
@@ -135,22 +131,21 @@ def blind_cost(length: int = 29, per_second: int = 10) -> Picture:
         ax.annotate(
             f"{questions:,.0f} questions",
             (length, minutes),
-            xytext=(0, -14) if not number else (-6, 8),
+            xytext=(6, -4) if number else (6, -13),
             textcoords="offset points",
-            ha="left" if not number else "right",
             color=INK,
             fontsize=9,
         )
     ax.set(
-        xlim=(-25, 150),
-        xticks=range(0, 141, 20),
+        xlim=(0, 165),
+        xticks=range(0, 121, 20),
         xlabel="letters of the secret",
         ylabel=f"minutes at {per_second:,} a second",
     )
     ax.margins(y=0.12)
     ax.legend(loc="upper left")
-    said = "; ".join(
-        f"{label}: {questions:,.0f} questions, {_duration(questions / per_second)}"
+    said = ". ".join(
+        f"{label.capitalize()}: {questions:,.0f} questions, {_duration(questions / per_second)}"
         for label, questions in ways
     )
     return picture(
@@ -190,7 +185,7 @@ def two_readings() -> str:
         _part("The same, as a parameter", beside, 212, "bob' --"),
     ]
     return (
-        '<svg role="img" viewBox="0 0 330 314" width="330" height="314" '
+        '<svg role="img" viewBox="0 0 330 326" width="330" height="326" '
         f'aria-label="{escaped(alt)}">{"".join(parts)}</svg>'
     )
 
@@ -213,7 +208,9 @@ def _part(title: str, statement_pieces: list[Piece], top: int, beside: str = "")
             drawn.append(_run(one.role, run, column, top + 38 + 22 * line))
             column += len(run)
     if beside:
-        drawn.append(_run("data", beside, 0, top + 38 + 22 * (line + 1)))
+        label = "beside it: "
+        drawn.append(_run("program", label, 0, top + 38 + 22 * (line + 1)))
+        drawn.append(_run("data", beside, len(label), top + 38 + 22 * (line + 1)))
     return "".join(drawn)
 
 

@@ -278,6 +278,7 @@ class HalfFix:
         attack: A search text and a least amount that get past it.
         honest: A search text of a customer that has to work.
         why: Why it fails, in one sentence.
+        how: How the text is sent, if not by the page's form.
     """
 
     title: str
@@ -285,6 +286,7 @@ class HalfFix:
     attack: tuple[str, str]
     honest: str
     why: str
+    how: str = ""
 
 
 HALF_FIXES = (
@@ -315,6 +317,7 @@ HALF_FIXES = (
         ("", "0 OR 1=1"),
         "O'Leary",
         "The form is a courtesy of the browser. A request can be written without it.",
+        ", sent without the form",
     ),
 )
 

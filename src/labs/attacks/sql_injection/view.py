@@ -41,16 +41,16 @@ class QueryView(Shown):
     sent: Statement
     caption: str = ""
 
+    def _roles(self) -> set[Role]:
+        return {one.role for one in pieces(self.sent)}
+
     def _counts(self) -> str:
-        counts = {role: self.sent.count(role) for role, _ in _LEGEND}
         if not self.sent.typed:
-            said = "Nothing that was typed is in the statement."
-        else:
-            typed = counts["data"] + counts["code"]
-            said = f"Of {_characters(typed)} typed into it, {counts['code']} became code."
-        if counts["off"]:
-            said += f" {_characters(counts['off'])} after it were switched off."
-        return said
+            return "Nothing that was typed is in the statement."
+        typed = sum(end - start for start, end in self.sent.typed)
+        said = f"Of {_characters(typed)} typed into it, {self.sent.count('code')} became code."
+        off = self.sent.count("off")
+        return said + (f" {_characters(off)} of the rest were switched off." if off else "")
 
     def _beside(self) -> str:
         return ", ".join(repr(one) for one in self.sent.parameters)
@@ -64,7 +64,7 @@ class QueryView(Shown):
             f"{escaped(_visible(one.text))}</span>"
             for one in pieces(self.sent)
         )
-        shown = {one.role for one in pieces(self.sent)}
+        shown = self._roles()
         legend = " ".join(
             f'<span style="{_STYLES[role]}">{said}</span>'
             for role, said in _LEGEND
@@ -92,7 +92,9 @@ class QueryView(Shown):
         if self.sent.parameters:
             lines.append(f"  beside it, as data: {self._beside()}")
         lines.append(self._counts())
-        lines.append("( . stayed data   ^ became code   ~ switched off )")
+        shown = [f"{_MARKS[role]} {said}" for role, said in _LEGEND if role in self._roles()]
+        if shown:
+            lines.append(f"( {'   '.join(shown)} )")
         return "\n".join(lines)
 
     def _lines(self) -> Iterator[tuple[str, str]]:
@@ -138,7 +140,7 @@ def show_query(
     >>> print(show_query(sign_in_weak, {"name": "bob' --"}, password="?"))
       SELECT id FROM users WHERE name = 'bob' --' AND password = '?'
                                          ...^^^^~~~~~~~~~~~~~~~~~~~~
-    Of 7 characters typed into it, 4 became code. 20 characters after it were switched off.
+    Of 7 characters typed into it, 4 became code. 20 characters of the rest were switched off.
     ( . stayed data   ^ became code   ~ switched off )
     """
     return QueryView(statement(function, typed, **others), caption)

