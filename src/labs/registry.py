@@ -78,7 +78,8 @@ def lessons() -> tuple[Entry, ...]:
     >>> any(entry.id == "attacks.passwords" for entry in lessons())
     True
     """
-    order = [lesson for promise in promises() for lesson in promise.lessons]
+    promised = [lesson for promise in promises() for lesson in promise.lessons]
+    order = {lesson: place for place, lesson in reversed(list(enumerate(promised)))}
     found = []
     for part in PARTS:
         package = import_module(f"labs.{part}")
@@ -87,7 +88,7 @@ def lessons() -> tuple[Entry, ...]:
             if isinstance(lesson, Lesson):
                 found.append(Entry(part, module.name, lesson))
     parts = list(PARTS)
-    return tuple(sorted(found, key=lambda e: (parts.index(e.part), order.index(e.id))))
+    return tuple(sorted(found, key=lambda e: (parts.index(e.part), order.get(e.id, len(promised)))))
 
 
 def lesson(identifier: str) -> Entry:

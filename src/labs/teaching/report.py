@@ -100,7 +100,7 @@ class Report(Shown):
             )
         verdict = "accepted" if self.accepted else "open"
         return (
-            f'<section class="labs-report labs-{verdict}" '
+            f'<section role="group" class="labs-report labs-{verdict}" '
             f'aria-label="Report: {escaped(self.title)}">'
             f"<p><strong>{inline(self._headline())}</strong></p>"
             f"<ul>{''.join(rows)}</ul>{tail}</section>"
