@@ -15,10 +15,12 @@ import time
 import urllib.request
 from pathlib import Path
 
+import nbformat
+import nbformat.sign
 import pytest
 
 from labs.site import start as starting
-from labs.site.start import StartError, fingerprint
+from labs.site.start import StartError, fingerprint, trust
 
 SCRIPT = """
 import sys
@@ -192,3 +194,31 @@ def test_the_token_is_not_among_the_arguments_that_other_users_can_list(
     with starting.Lab(root, tmp_path, 8888) as lab:
         assert lab.token not in " ".join(seen[0])
         assert len(lab.token) >= 32
+
+
+def test_only_notebooks_as_committed_are_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
+    root = tmp_path / "checkout"
+    (root / "notebooks").mkdir(parents=True)
+    for name in ("committed", "changed", "foreign"):
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(name)])
+        nbformat.write(notebook, root / "notebooks" / f"{name}.ipynb")
+    assert trust(root) == []  # not a checkout: nobody vouches for anything
+    git = ["git", "-C", str(root), "-c", "user.name=a", "-c", "user.email=a@b.example"]
+    for command in (
+        ["init", "-q"],
+        ["add", "notebooks/committed.ipynb", "notebooks/changed.ipynb"],
+        ["commit", "-qm", "as it came"],
+    ):
+        subprocess.run([*git, *command], check=True)
+    with (root / "notebooks/changed.ipynb").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    assert trust(root) == [root / "notebooks/committed.ipynb"]
+    notary = nbformat.sign.NotebookNotary()
+    trusted = {
+        file.stem: notary.check_signature(nbformat.read(file, as_version=4))
+        for file in (root / "notebooks").glob("*.ipynb")
+    }
+    assert trusted == {"committed": True, "changed": False, "foreign": False}
