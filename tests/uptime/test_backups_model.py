@@ -467,7 +467,8 @@ def test_a_year_in_a_folder_ends_like_a_year_in_memory(tmp_path: Path) -> None:
     beside.mkdir()
     home = tmp_path / "sites"
     reckless = without(CAREFUL, locked=(), test_every_days=30)
-    for plan in (reckless, CAREFUL):
+    on_tape = Plan(interval_h=24, sites=("tape",), test_every_days=3)
+    for plan in (reckless, on_tape, CAREFUL):
         # The second runs over what the first left behind.
         assert run_year(plan, 1, folder=home) == year_of(plan, 1)
     assert {p.relative_to(tmp_path).parts[0] for p in tmp_path.rglob("*")} == {

@@ -27,6 +27,9 @@ from labs.traffic.anycast.model import LatLon, floor_ms, great_circle_km, positi
 Kind: TypeAlias = Literal["site", "customer", "peer", "provider"]
 _PREFERENCE: dict[Kind, int] = {"site": 3, "customer": 2, "peer": 1, "provider": 0}
 
+# What a network is to the neighbor that is this to it.
+_SEEN_FROM: dict[Kind, Kind] = {"customer": "provider", "provider": "customer", "peer": "peer"}
+
 MOST_EVENTS = 200_000
 
 
@@ -160,17 +163,12 @@ def _choose(
     best = own
     for other, kind in neighbors.items():
         route = heard.get(other)
-        if route is None or name in route.path or not route.exported_to(_seen_from(kind)):
+        if route is None or name in route.path or not route.exported_to(_SEEN_FROM[kind]):
             continue
         candidate = Route(route.site, (name, *route.path), kind)
         if candidate.beats(best):
             best = candidate
     return best
-
-
-def _seen_from(kind: Kind) -> Kind:
-    """What a network is to the neighbor that is ``kind`` to it."""
-    return {"customer": "provider", "provider": "customer"}.get(kind, kind)  # type: ignore[return-value]
 
 
 def _known_host(networks: Networks, site: str, host: str) -> None:

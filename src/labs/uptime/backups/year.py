@@ -396,7 +396,6 @@ class _Copy:
     damage: str = ""
     known_bad: bool = False
     sha256: str = ""  # of the file, once it has been made
-    spoiled: bool = False  # whether the damage has been done to the file
 
 
 @dataclass(slots=True)
@@ -585,7 +584,9 @@ class _Year:
         corrupt = False
         for name in self.plan.sites:
             there = self.copies[name]
-            newest = next((copy for copy in reversed(there) if copy.arrived_h <= at), None)
+            newest = next(
+                (c for c in reversed(there) if c.arrived_h <= at and not c.known_bad), None
+            )
             if newest is None:
                 continue
             self.tests += 1
@@ -621,9 +622,9 @@ class _Year:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.unlink(missing_ok=True)
                 copy.sha256 = books.fingerprint(self._archive.back_up(copy.steps, path))
-            if copy.damage and not copy.spoiled:
+            if copy.damage:
+                # Once: a copy that was found to be bad is not read again.
                 path.write_bytes(self._damaged(copy, path.read_bytes()))
-                copy.spoiled = True
             there, sha256 = path.read_bytes(), copy.sha256
         equal = books.fingerprint(there) == sha256
         if not equal or verdict is None:
