@@ -17,8 +17,9 @@ from labs.teaching.rendering import escaped
 def attempts(done: Iterable[Attempt]) -> Table:
     """What attacks typed, and the first things that came back."""
     return Table(
-        "What was typed, and what came back that should not have.",
-        ["attack", "typed", "came back", "in all", "requests"],
+        "What was typed, what came back that should not have, how much of it was found, and how many "
+        "requests asked for it.",
+        ["attack", "typed", "came back", "found", "asked"],
         [[one.attack, one.typed, _short(one.got), len(one.got), one.questions] for one in done],
     )
 
@@ -26,7 +27,7 @@ def attempts(done: Iterable[Attempt]) -> Table:
 def _short(got: tuple[str, ...]) -> str:
     if not got:
         return "nothing"
-    first = got[0] if len(got[0]) <= 46 else got[0][:46] + "…"
+    first = got[0] if len(got[0]) <= 35 else got[0][:32] + "…"
     return first if len(got) == 1 else f"{first}, …"
 
 
@@ -131,7 +132,7 @@ def blind_cost(length: int = 29, per_second: int = 10) -> Picture:
         ax.annotate(
             f"{questions:,.0f} questions",
             (length, minutes),
-            xytext=(6, -4) if number else (6, -13),
+            xytext=(9, -11) if number else (6, -13),
             textcoords="offset points",
             color=INK,
             fontsize=9,

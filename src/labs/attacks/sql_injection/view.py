@@ -22,6 +22,7 @@ _STYLES: dict[Role, str] = {
     "border-bottom:2px solid var(--labs-2,#c4621a);font-weight:700",
     "off": "color:var(--labs-muted,#6b7a80);text-decoration:line-through",
 }
+_BLOCK = "font-size:1em;line-height:1.8;margin:.4rem 0 .6rem"
 _LEGEND: tuple[tuple[Role, str], ...] = (
     ("data", "stayed data"),
     ("code", "became code"),
@@ -78,7 +79,7 @@ class QueryView(Shown):
         caption = f"<p>{escaped(self.caption)}</p>" if self.caption else ""
         return (
             f'<div class="labs-source labs-query">{caption}'
-            f"<pre><code>{code}</code></pre>{beside}"
+            f'<pre style="{_BLOCK}"><code style="font-size:1em">{code}</code></pre>{beside}'
             f"<p>{legend + ' · ' if legend else ''}{escaped(self._counts())}</p></div>"
         )
 
