@@ -17,8 +17,8 @@ from labs.teaching.rendering import escaped
 def attempts(done: Iterable[Attempt]) -> Table:
     """What attacks typed, and the first things that came back."""
     return Table(
-        "What was typed, what came back that should not have, how much of it was found, and how many "
-        "requests asked for it.",
+        "What was typed, what came back that should not have, how much of it was found, and by "
+        "how many requests.",
         ["attack", "typed", "came back", "found", "asked"],
         [[one.attack, one.typed, _short(one.got), len(one.got), one.questions] for one in done],
     )
