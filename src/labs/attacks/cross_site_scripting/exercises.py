@@ -45,24 +45,6 @@ who_runs_it = Quiz(
     prediction=True,
 )
 
-server_log = Quiz(
-    "attacks.cross_site_scripting.server_log",
-    "One of the three attacks came through without its text ever being sent to Kvittra. Which?",
-    [
-        Option(
-            "The reflected one",
-            "Its text stands in the search of the address, and the server wrote it into the page.",
-        ),
-        Option("The stored one", "It lay in Kvittra's database, between the other notes."),
-        Option(
-            "The DOM-based one",
-            "What stands behind the `#` stays in the browser. A script of the page read it there "
-            "and wrote it into the page, so no log and no filter of the server's ever saw it.",
-            correct=True,
-        ),
-    ],
-)
-
 http_only = Quiz(
     "attacks.cross_site_scripting.http_only",
     "The session cookie is marked HttpOnly: no script can read it. A script runs in Maja's page. "
@@ -89,28 +71,6 @@ http_only = Quiz(
         ),
     ],
     prediction=True,
-)
-
-second_net = Quiz(
-    "attacks.cross_site_scripting.second_net",
-    "A page has forgotten to escape, and its policy lets only scripts with this answer's nonce "
-    "run. What is left for an attacker?",
-    [
-        Option(
-            "Nothing, so escaping can wait",
-            "No script runs. But a false sign-in form needs none, and it stands in the page of the "
-            "real Kvittra.",
-        ),
-        Option(
-            "Markup without scripts: a false form, a hidden text",
-            "A policy is the second net. The first one is that text stays text.",
-            correct=True,
-        ),
-        Option(
-            "Guessing the nonce",
-            "It has 128 bits and is another one in the next answer.",
-        ),
-    ],
 )
 
 which_vendor = Quiz(
@@ -165,7 +125,7 @@ places = {
         concept="`&lt;` is read as `<` only where the browser reads text or attributes. In a "
         "script nobody turns it back. In an event handler it is turned back, before the script "
         "is read.",
-        place="Three of each kind but one: three run, two are spoiled, three hold.",
+        place="Three run, two are spoiled, three hold.",
         solution="places = "
         + json.dumps(dict(model.predictions()), indent=4).replace("\n}", ",\n}"),
     ),

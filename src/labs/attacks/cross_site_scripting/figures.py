@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
+from html import escape
 from importlib import import_module
 from math import log
 from typing import Any
@@ -61,31 +62,26 @@ def places() -> Table:
     )
 
 
-def around(name: str, text: str) -> Table:
-    """What a page holds for a text in one of the eight places, prepared in three ways."""
-    place = model.PLACES[name]
-    return Table(
-        f"The place “{name}”, and a text in it.",
-        ["prepared by", "what the browser gets"],
-        [
-            ["nothing", place.write(model.careless(place)(text))],
-            ["html.escape", place.write(model.escaped_everywhere(place)(text))],
-            ["its own rule", place.write(place.prepare(text))],
-        ],
+_STYLE = "<style>body { font-family: sans-serif; margin: 8px } output { color: #b3261e }</style>"
+
+
+def live(texts: Mapping[str, str], *, title: str) -> Frame:
+    """Texts in one sandboxed frame, each with a line that tells whether it ran as code.
+
+    Args:
+        texts: Names to the markup that is shown.
+        title: What the frame shows.
+    """
+    parts = [
+        f"<h4>{escape(name)}</h4><section>{text.replace('canary()', f'canary({number})')}</section>"
+        f"<output id=told{number}>It did not run.</output>"
+        for number, (name, text) in enumerate(texts.items())
+    ]
+    script = (
+        "<script>function canary(number) {"
+        " document.getElementById('told' + number).textContent = 'It ran as code.' }</script>"
     )
-
-
-_PROOF = (
-    "<style>body { font-family: sans-serif; margin: 8px } output { color: #b3261e }</style>"
-    "<output id=canary>The text did not run.</output>"
-    "<script>function canary() {"
-    " document.getElementById('canary').textContent = 'The text ran as code.' }</script><hr>"
-)
-
-
-def live(text: str, *, title: str) -> Frame:
-    """A text in a sandboxed frame, with a line above that tells whether it ran as code."""
-    return frame(_PROOF + text, title=title, height=120)
+    return frame(_STYLE + script + "".join(parts), title=title, height=190)
 
 
 @cache
@@ -179,8 +175,7 @@ def spread_in_kvittra(run: Any) -> Picture:
         figure,
         alt=f"Profiles that carry the copying script, of {run.people}, beginning with one: {said}. "
         f"At {run.bound} it stops itself.",
-        caption="One run in Kvittra, and a thousand runs of the model: the first ten visits bring "
-        "next to nothing, and then every second one brings a new carrier.",
+        caption="One run in Kvittra, beside a thousand runs of the model and its exact mean.",
     )
 
 
@@ -207,7 +202,7 @@ def spread_over_time(people: int = 1_000_000, visits_an_hour: float = 1.0) -> Pi
     said = ", ".join(f"{carriers:,.0f} after {hour} hours" for hour, carriers in at.items())
     return picture(
         figure,
-        alt=f"{people:,} people, {visits_an_hour:g} visits an hour each, one carrier at first: "
+        alt=f"{people:,} people, {visits_an_hour:g} visit{'' if visits_an_hour == 1 else 's'} an hour each, one carrier at first: "
         f"{said}. Half of all carry it after {half:.1f} hours.",
         caption="Everybody is taken to visit everybody alike. Real circles of friends are slower "
         "to leave, and faster inside.",
