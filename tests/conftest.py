@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import proof
 import pytest
 from hypothesis import settings
 
@@ -78,6 +79,7 @@ class _Sockets:
 
 
 _sockets = _Sockets()
+_collector = proof.Collector()
 
 
 @pytest.fixture(autouse=True)
@@ -99,6 +101,28 @@ def pytest_configure(config: pytest.Config) -> None:
     """Give the run a home, so that nobody's own progress is touched, and fix what varies."""
     home = config.stash[_HOME] = tempfile.mkdtemp(prefix="labs-tests-")
     os.environ.update(environment(home))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the report of each test say what it stands for on the proof page."""
+    for item in items:
+        fact = proof.stands_for(item)
+        if fact:
+            item.user_properties.append(("proof", fact))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Take in what a test proved; a skipped one proved nothing."""
+    if report.when == "call" and report.outcome in ("passed", "failed"):
+        for name, fact in report.user_properties:
+            if name == "proof":
+                _collector.add(fact, report.outcome == "passed")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write what was proved, once, where all reports come together."""
+    if not hasattr(session.config, "workerinput"):
+        _collector.write()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -11,7 +11,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 
 from labs import __version__, registry
-from labs.site import cells, directives, mathml, pages, terms
+from labs.site import cells, directives, mathml, pages, proof, terms
 
 _OPTIONAL = ("labs.site.frames", "labs.site.run_here")
 """Slider frames and Python in the page: each has a ``setup`` of its own."""
@@ -41,7 +41,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # It brings an extension that numbers sections after reading, and does not say that this is
     # no obstacle to reading in parallel.
     app.extensions["sphinx_multitoc_numbering"].parallel_read_safe = True
-    for extension in (pages, cells, terms, mathml, directives):
+    for extension in (pages, cells, terms, mathml, directives, proof):
         extension.setup(app)
     for name in _OPTIONAL:
         if find_spec(name) is not None and hasattr(import_module(name), "setup"):

@@ -29,6 +29,7 @@ from labs.site.server import LOOPBACK, PORTS_TO_TRY, BookServer
 from labs.teaching import progress
 
 _SOURCES = ("_config.yml", "_toc.yml", "requirements.txt", "book", "notebooks", "src/labs")
+_PROOF = "build/proof.json"  # what the tests found, shown on a page of the book
 _LEFT_OUT = {"__pycache__", ".ipynb_checkpoints"}
 _PATIENCE_S = 120.0
 _GRACE_S = 15.0
@@ -209,7 +210,7 @@ def _git(root: Path, *command: str) -> list[str]:
 def fingerprint(root: Path) -> str:
     """What the built book depends on, as a digest of the names and contents of its sources."""
     digest = hashlib.sha256()
-    for source in _SOURCES:
+    for source in (*_SOURCES, _PROOF):
         top = root / source
         for file in [top] if top.is_file() else sorted(top.rglob("*")):
             if file.is_file() and not _LEFT_OUT & set(file.parts):
