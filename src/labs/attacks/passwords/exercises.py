@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import itertools
 import random
 import re
+import sys
 import time
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
@@ -297,10 +299,9 @@ def _(answer: Answer, rng: random.Random) -> None:
 
 @store_and_verify.honest("A wrong password is refused")
 def _(answer: Answer, rng: random.Random) -> None:
-    password = _phrase(rng)
-    if answer.verify(_stored(answer, "maja", password), "maja", password + "."):
+    if answer.verify(_stored(answer, "siv", "123456"), "siv", "123456" + rng.choice(".7a")):
         raise Failed(
-            given="Maja's password with one full stop too many",
+            given="Siv's password with one character too many",
             happened="it opened her account",
             missing="a verify that refuses what is not the password",
             nudge="The whole password must decide the answer.",
@@ -382,9 +383,10 @@ def _cracked(record: str, user: str, words: Sequence[str]) -> str:
         if guess in known or guess[::-1] in known:
             return "the record holds the password itself"
         for algorithm, salt in itertools.product(algorithms, salts):
-            for text in (salt + guess, guess + salt):
-                if bytes.fromhex(model.digest(text, algorithm)) in known:
-                    return f"the record is one {algorithm.upper()}, with or without a salt"
+            before = hashlib.new(algorithm, salt + guess, usedforsecurity=False).digest()
+            after = hashlib.new(algorithm, guess + salt, usedforsecurity=False).digest()
+            if before in known or after in known:
+                return f"the record is one {algorithm.upper()}, with or without a salt"
     return ""
 
 
@@ -449,9 +451,12 @@ def _cost_by_clock(answer: Answer, record: str) -> None:
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
+    """How long the processor works on it: other programs on the machine do not count."""
+    # The processor's clock of Windows ticks too slowly for one guess.
+    clock = time.perf_counter if sys.platform == "win32" else time.process_time
+    start = clock()
     work()
-    return time.perf_counter() - start
+    return clock() - start
 
 
 @store_and_verify.attack("A standard function does the work, so an attacker has no faster way")
@@ -560,7 +565,7 @@ def _(answer: Answer, _rng: random.Random) -> None:
         )
 
 
-@store_and_verify.honest("An empty password and a NUL byte are passwords like any other")
+@store_and_verify.honest("An empty password is a password like any other")
 def _(answer: Answer, _rng: random.Random) -> None:
     if answer.verify(_stored(answer, "sami", ""), "sami", "x"):
         raise Failed(
@@ -569,6 +574,10 @@ def _(answer: Answer, _rng: random.Random) -> None:
             missing="the same care for an empty password; allowing one is a matter of policy",
             nudge="Treat the empty password like any other in both functions.",
         )
+
+
+@store_and_verify.honest("What follows a NUL byte counts")
+def _(answer: Answer, _rng: random.Random) -> None:
     if answer.verify(_stored(answer, "sami", "te\0a"), "sami", "te\0b"):
         raise Failed(
             given="two passwords that differ after a NUL byte",
