@@ -624,7 +624,7 @@ def _(answer: Answer, rng: random.Random) -> None:
     if len(made) < 64:
         raise Failed(
             given="the tokens of 64 sessions",
-            happened=f"among them only {len(made)} different ones, so a token that fits is soon found",
+            happened=f"they share {len(made)} between them, so a token that fits is soon found",
             missing="a token with enough bits that nobody meets another's by chance",
             nudge="Keep the whole result of the HMAC, and put the whole session id in.",
         )
