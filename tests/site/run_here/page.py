@@ -148,6 +148,18 @@ class LabPage:
         self.wait(0)
         return seconds
 
+    def processor_seconds(self) -> float:
+        """Processor time that the browser's pages have used: it does not grow by waiting.
+
+        The machine may be busy with other tests; seconds on the clock would then say little.
+        """
+        browser = self.page.context.browser
+        assert browser is not None
+        session = browser.new_browser_cdp_session()
+        processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
+        session.detach()
+        return float(sum(one["cpuTime"] for one in processes if one["type"] == "renderer"))
+
     def open_editors(self) -> None:
         """Click *Run here* and wait for the editors, not for Python."""
         self.button("Run here").click()
