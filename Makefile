@@ -13,7 +13,7 @@ VENV := .venv/bin/python
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help start test book notebooks lint bench environment
+.PHONY: help start test book notebooks lint bench dist environment
 
 help: ## list the commands
 	@awk -F ' *:[^#]*## *' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ lint: environment ## check style, types and the direction of imports
 
 bench: environment ## measure what the budgets are about, into benchmarks/README.md
 	@$(VENV) benchmarks/run.py
+
+dist: environment ## pack the site, an EPUB and a PDF, with checksums, into dist
+	@$(VENV) -m labs.cli dist
 
 environment:
 	@$(PYTHON) prepare.py

@@ -1,4 +1,4 @@
-"""The command line: ``labs start``, ``doctor``, ``kvittra``, ``progress``, ``book``, ``notebooks``.
+"""The command line: ``labs start``, ``doctor``, ``kvittra``, ``progress``, ``book`` and the like.
 
 A command ends with status 0 on success, 2 if it was used wrongly and 1 if it failed, then with one
 sentence on standard error. What a command needs is imported when it runs, so that each starts
@@ -156,6 +156,25 @@ def book(
     except BuildError as error:
         raise _FailedError(str(error)) from error
     typer.echo(f"The book is in {folder}.")
+
+
+@app.command()
+def dist(
+    out: Annotated[Path, typer.Option(help="Where the files go.")] = Path("dist"),
+    base_url: Annotated[
+        str | None, typer.Option(help="The address where it will be published.")
+    ] = None,
+) -> None:
+    """Pack the book for publishing: the site as an archive, an EPUB, a PDF, and checksums."""
+    from labs.site.build import BuildError, build
+    from labs.site.dist import DistError, pack
+
+    try:
+        site = build(base_url=base_url, progress=sys.stderr)
+        for file in pack(_checkout(), site, out):
+            typer.echo(f"{file} ({file.stat().st_size / 1e6:,.1f} MB)")
+    except (BuildError, DistError) as error:
+        raise _FailedError(str(error)) from error
 
 
 @app.command()
