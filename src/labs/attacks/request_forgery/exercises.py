@@ -131,16 +131,16 @@ def solution_row(sender: str) -> str:
         "y" if model.travels(sender, way, attribute).sent else "n"
         for attribute, way in model.COLUMNS
     ]
-    return "     ".join(f"{marks[at]}  {marks[at + 1]}" for at in range(0, len(marks), 2))
+    return "      ".join(f"{marks[at]}    {marks[at + 1]}" for at in range(0, len(marks), 2))
 
 
-_HEAD = """#                                 Strict      Lax         None
-#                                 link form   link form   link form
+_HEAD = """#                                      Strict      Lax         None
+#                                      link form   link form   link form
 """
 
 
 def _matrix(rows: Mapping[str, str]) -> str:
-    lines = [f'    "{sender}":'.ljust(36) + f'"{marks}",' for sender, marks in rows.items()]
+    lines = [f'    "{sender}":'.ljust(38) + f'"{marks}",' for sender, marks in rows.items()]
     return _HEAD + "matrix = {\n" + "\n".join(lines) + "\n}"
 
 
@@ -153,7 +153,7 @@ fill_matrix = Exercise(
     "attacks.request_forgery.fill_matrix",
     "Say when the cookie goes along",
     parts=[Part("matrix", value=dict)],
-    starter=_matrix(dict.fromkeys(model.SENDERS, "?  ?     ?  ?     ?  ?")),
+    starter=_matrix(dict.fromkeys(model.SENDERS, "?    ?      ?    ?      ?    ?")),
     weak={"matrix": _ALL_NO},
     reference={"matrix": _KEY},
     hints=Hints(
