@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import re
 import sqlite3
@@ -120,6 +121,13 @@ def filters_in_python(connection, customer, search, minimum):
         for row in rows
         if row[3] >= least and search.lower() in f"{row[1]} {row[2]}".lower()
     ]
+
+
+def counts_with_pasted_text(connection, customer, search, minimum):
+    """Shows only what is right, and still asks the database what the visitor wrote."""
+    with contextlib.suppress(sqlite3.Error, ValueError):
+        found(connection, customer, search, minimum)
+    return filters_in_python(connection, customer, search, minimum)
 
 
 def sorts(expression):
@@ -274,6 +282,10 @@ class TestExercises(Contract):
                 "forgets whose invoices they are": (
                     [forgets_whose],
                     "what is not this customer's",
+                ),
+                "filters what a pasted statement brings": (
+                    [counts_with_pasted_text],
+                    "which is none of its business",
                 ),
                 "hides the errors": ([catches_errors], "what is not this customer's"),
             },

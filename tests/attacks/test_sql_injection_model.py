@@ -64,6 +64,11 @@ def test_the_apostrophe_of_an_honest_name_is_code_too():
     ]
 
 
+def test_program_text_that_is_swallowed_by_an_open_string_is_switched_off():
+    typed = roles(model.find_invoices_weak, {"search": "O'Leary"}, customer="x", minimum="0")
+    assert typed[-1] == (" ORDER BY number", "off")
+
+
 def test_a_doubled_quotation_mark_stays_data_also_where_the_function_doubles_it():
     typed = roles(model.find_invoices_doubled, {"search": "O'Leary"}, customer="x", minimum="0")
     assert ("O''Leary", "data") in typed
