@@ -83,6 +83,19 @@ def early_exit(a: str, b: str) -> bool:
     return len(a) == len(b) and all(x == y for x, y in zip(a, b, strict=True))
 
 
+def early_exit_over_the_record():
+    """Makes the whole record again, so that the salt's letters are compared first."""
+    store, _ = keeps(hardened)
+
+    def verify(record, _user, password):
+        own = record.partition("$")[0]
+        if not re.fullmatch("[0-9a-f]*", own):
+            return False
+        return early_exit(record, f"{own}${hardened(nfc(password), bytes.fromhex(own)).hex()}")
+
+    return store, verify
+
+
 def truncated():
     return keeps(lambda password, salt: hardened(password, salt, length=4))
 
@@ -294,6 +307,10 @@ class TestExercises(Contract):
                 ),
                 "a loop that returns early": (
                     keeps(hardened, same=early_exit),
+                    "stops at the first letter",
+                ),
+                "a loop over the record that returns early": (
+                    early_exit_over_the_record(),
                     "stops at the first letter",
                 ),
                 "bcrypt's 72 bytes": (bcrypted(), "72 bytes"),
