@@ -42,6 +42,9 @@ CELL_TIMEOUT_S = 120
 QUIET = ["--Application.log_level=40"]
 """For a kernel that only this machine can reach: its warnings about the wire are of no use."""
 
+_KEPT_METADATA = ("exercise", "tags")
+"""What a cell says of itself: the exercise that it begins or solves, and its tags."""
+
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
@@ -92,7 +95,7 @@ def find(root: Path) -> list[Path]:
 def normalized(notebook: Mapping[str, Any]) -> dict[str, Any]:
     """The notebook in the one form that is committed.
 
-    Cells keep their source, tags and identifiers (one that has none is named by its place).
+    Cells keep their source, tags, exercise and identifier; one that has none is named by its place.
     Outputs keep their data except widget views, whose identifiers are random, and of an error
     the last line. All other metadata of cells and of the notebook goes.
 
@@ -107,11 +110,11 @@ def normalized(notebook: Mapping[str, Any]) -> dict[str, Any]:
         if not name or name in taken:
             name = f"cell-{number}"
         taken.add(name)
-        tags = cell.get("metadata", {}).get("tags", [])
+        about = cell.get("metadata", {})
         kept = {
             "cell_type": cell["cell_type"],
             "id": name,
-            "metadata": {"tags": list(tags)} if tags else {},
+            "metadata": {key: about[key] for key in _KEPT_METADATA if about.get(key)},
             "source": cell["source"],
         }
         if cell["cell_type"] == "code":
