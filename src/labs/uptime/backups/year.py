@@ -524,7 +524,7 @@ class _Year:
             copy
             for there in self.copies.values()
             for copy in there
-            if copy.made_h <= disaster.at_h and copy.arrived_h <= now and not copy.known_bad
+            if copy.made_h <= disaster.at_h and copy.arrived_h <= now
         ]
         good.sort(key=lambda copy: (-copy.made_h, self._copy_back_h[copy.site.name]))
         down = REBUILD_H[disaster.kind]
