@@ -216,10 +216,6 @@ class TestExercises(Contract):
                     [model.remove_handlers, xss.render_link],
                     "it ran as code",
                 ),
-                "all tags out": (
-                    [strip_all_tags, xss.render_link],
-                    "takes them from honest people too",
-                ),
                 "escaped twice": (
                     [lambda text: html.escape(html.escape(text)), xss.render_link],
                     "escaping once",
@@ -227,10 +223,6 @@ class TestExercises(Contract):
                 "escaped, javascript: left": (
                     [xss.render_note, escaped_link],
                     "the scheme is `javascript:`".replace("the scheme", "its scheme"),
-                ),
-                "javascript: in lower case only": (
-                    [xss.render_note, no_javascript],
-                    "website `JAVASCRIPT:canary",
                 ),
                 "a list of bad schemes": (
                     [xss.render_note, blocklisted],
@@ -240,18 +232,9 @@ class TestExercises(Contract):
                     [xss.render_note, bare_attribute],
                     "Write the attribute in quotes",
                 ),
-                "the other quotes": (
-                    [xss.render_note, apostrophes],
-                    "escape the address for it once, quotes included",
-                ),
                 "the label as it came": (
                     [xss.render_note, bare_label],
                     "The label needs escaping",
-                ),
-                "no links at all": ([xss.render_note, label_only], "there is no link"),
-                "nothing for a refused address": (
-                    [xss.render_note, drops_refused],
-                    "the page shows nothing",
                 ),
             },
             other={
@@ -276,9 +259,7 @@ class TestExercises(Contract):
                     "knows no strings",
                 ),
                 "end tags of any case": ([case_blind], "was swallowed"),
-                "slashes only": ([replaced("/", "\\/")], "one `</script>` is not enough"),
                 "tags taken out": ([stripped_json], "not which character it is"),
-                "Python's repr": ([repr], "for it broke"),
             },
             other={
                 "every unusual character": [every_character],
@@ -294,14 +275,11 @@ class TestExercises(Contract):
                     [once_then_handlers],
                     "A pattern knows the spellings that you thought of",
                 ),
-                "bad tags out": ([bad_tags], "it ran as code, on a click"),
                 "allowed tags with their attributes": (
                     [tags_by_pattern],
                     "it ran as code, on a click",
                 ),
                 "all of it escaped": ([html.escape], "the words as they were typed"),
-                "all tags out": ([strip_all_tags], "takes the bold letters away"),
-                "lower case": ([lambda s: xss.clean_profile(s).lower()], "words as they were"),
                 "links to anywhere": ([anew(scheme=bool)], "ran as code, on a click"),
                 "nothing closed": (
                     [anew(scheme=web, closes=False)],
@@ -311,7 +289,6 @@ class TestExercises(Contract):
                     [anew(scheme=web, styles=True)],
                     "a `style` of the writer's is left",
                 ),
-                "no links": ([anew(scheme=lambda _url: False)], "leads somewhere else, or nowhere"),
             },
             other={
                 "on the standard library's parser": [anew(scheme=web)],
@@ -319,6 +296,79 @@ class TestExercises(Contract):
             },
         ),
     )
+
+
+MORE_WRONG = [
+    pytest.param(
+        exercises.render_note_and_link,
+        [strip_all_tags, xss.render_link],
+        "takes them from honest people too",
+        id="render_note_and_link: all tags out",
+    ),
+    pytest.param(
+        exercises.render_note_and_link,
+        [xss.render_note, no_javascript],
+        "website `JAVASCRIPT:canary",
+        id="render_note_and_link: javascript: in lower case only",
+    ),
+    pytest.param(
+        exercises.render_note_and_link,
+        [xss.render_note, apostrophes],
+        "escape the address for it once, quotes included",
+        id="render_note_and_link: the other quotes",
+    ),
+    pytest.param(
+        exercises.render_note_and_link,
+        [xss.render_note, label_only],
+        "there is no link",
+        id="render_note_and_link: no links at all",
+    ),
+    pytest.param(
+        exercises.render_note_and_link,
+        [xss.render_note, drops_refused],
+        "the page shows nothing",
+        id="render_note_and_link: nothing for a refused address",
+    ),
+    pytest.param(
+        exercises.embed_json,
+        [replaced("/", "\\/")],
+        "one `</script>` is not enough",
+        id="embed_json: slashes only",
+    ),
+    pytest.param(exercises.embed_json, [repr], "for it broke", id="embed_json: Python's repr"),
+    pytest.param(
+        exercises.clean_profile,
+        [strip_all_tags],
+        "takes the bold letters away",
+        id="clean_profile: all tags out",
+    ),
+    pytest.param(
+        exercises.clean_profile,
+        [lambda s: xss.clean_profile(s).lower()],
+        "words as they were",
+        id="clean_profile: lower case",
+    ),
+    pytest.param(
+        exercises.clean_profile,
+        [anew(scheme=lambda _url: False)],
+        "leads somewhere else, or nowhere",
+        id="clean_profile: no links",
+    ),
+    pytest.param(
+        exercises.clean_profile,
+        [bad_tags],
+        "it ran as code, on a click",
+        id="clean_profile: bad tags out",
+    ),
+]
+"""Further wrong fixes, held to their message only."""
+
+
+@pytest.mark.parametrize(("exercise", "answer", "words"), MORE_WRONG)
+def test_this_wrong_fix_too_is_rejected_with_its_own_message(exercise, answer, words):
+    report = exercise.judge(exercise.checks, answer, seed="book")
+    assert not report.accepted
+    assert words in report.text(), report.text()
 
 
 def test_every_question_explains_every_option():
@@ -351,6 +401,12 @@ def test_the_builders_exercises_attack_with_at_least_120_texts(monkeypatch):
         answer = [counting(part) for part in exercise.parts]
         assert exercise.judge(attacks, answer, seed="book").accepted
         assert len(given) >= 120, exercise.id
+
+
+def test_a_line_break_counts_as_a_space_when_a_note_is_read():
+    note = "<script\n>canary('k')</script>\nMaja"
+    page = xss.look(exercises.text_page(xss.render_note(note))).page
+    assert exercises._read(page.find("#here")) == " ".join(note.split())
 
 
 def test_the_table_of_places_says_what_the_browser_does():
@@ -402,7 +458,8 @@ def test_the_numbers_on_the_page_are_those_of_the_lab():
     words = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight")
     verdicts = list(PLACES.values())
     assert f"In {words[verdicts.count('runs')]} the attack still ran" in page
-    assert f"in {words[verdicts.count('spoiled')]} nothing ran" in page
+    assert f"In another {words[verdicts.count('spoiled')]}, in two kinds" in page
+    assert f"{words[verdicts.count('holds')].capitalize()} held." in page
     assert (
         f"{words[sum(xss.misuse().values())].capitalize()} of the {words[len(xss.DEEDS)]}" in page
     )

@@ -248,8 +248,22 @@ def _folded(text: str) -> str:
     return " ".join(text.split())
 
 
+def _read(element: Element) -> str:
+    """The text of an element as a person reads it: a line break is a space, too."""
+    parts: list[str] = []
+    stack: list[Element | str] = [element]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, str):
+            parts.append(node)
+        elif node.name not in ("script", "style", "template"):
+            around = [" "] if node.name in ("br", "p", "div", "li", "blockquote") else []
+            stack += [*around, *reversed(node.children), *around]
+    return _folded("".join(parts))
+
+
 def _shows(here: Element, wanted: str, given: str, missing: str, nudge: str) -> None:
-    shown = _folded(here.text)
+    shown = _read(here)
     if shown != _folded(wanted):
         raise Failed(
             given=given,
@@ -436,7 +450,7 @@ def _(answer: Answer, rng: random.Random) -> None:
         outcome, given = _note(answer, text)
         _refuse_code(outcome, given, _ESCAPE_NUDGE)
         here = _here(outcome, given)
-        shown = _folded(here.text)
+        shown = _read(here)
         if "&" not in text and any(code in shown for code in ("&lt;", "&gt;", "&quot;", "&#")):
             raise Failed(
                 given=given,
@@ -745,7 +759,7 @@ def _profile(answer: Answer, source: str) -> tuple[Outcome, str]:
 
 def _formats(element: Element) -> list[tuple[str, str]]:
     return [
-        (part.name, _folded(part.text))
+        (part.name, _read(part))
         for part in element.walk()
         if part.name in _FORMATS and part is not element
     ]
@@ -759,7 +773,7 @@ def _(answer: Answer, rng: random.Random) -> None:
         here = _here(outcome, given)
         assert wanted is not None
         _shows(
-            here, wanted.text, given,
+            here, _read(wanted), given,
             "the words as they were typed",
             "Escape each text once, after the parser has read it.",
         )  # fmt: skip

@@ -200,9 +200,10 @@ def spread_over_time(people: int = 1_000_000, visits_an_hour: float = 1.0) -> Pi
     )  # fmt: skip
     at = {h: model.spread_logistic(people, visits_an_hour * h) for h in (4, 8, 12, 20)}
     said = ", ".join(f"{carriers:,.0f} after {hour} hours" for hour, carriers in at.items())
+    each = f"{visits_an_hour:g} visit{'' if visits_an_hour == 1 else 's'} an hour each"
     return picture(
         figure,
-        alt=f"{people:,} people, {visits_an_hour:g} visit{'' if visits_an_hour == 1 else 's'} an hour each, one carrier at first: "
+        alt=f"{people:,} people, {each}, one carrier at first: "
         f"{said}. Half of all carry it after {half:.1f} hours.",
         caption="Everybody is taken to visit everybody alike. Real circles of friends are slower "
         "to leave, and faster inside.",

@@ -270,9 +270,17 @@ def _fired(browser: Browser) -> bool:
 
 
 def _answers(element: Element) -> bool:
-    """Whether a click or the pointer could start something: asking the others costs time."""
-    handlers = any(name.startswith("on") or name.endswith("href") for name in element.attributes)
-    return handlers or element.name in ("a", "area", "button", "input", "summary")
+    """Whether a click or the pointer could start something: asking the others costs time.
+
+    A plain link to the web only leads away from the page, and from all that is still to be clicked.
+    """
+    names = element.attributes
+    if any(name.startswith("on") for name in names):
+        return True
+    if is_web_address(names.get("href", "")):
+        return False
+    links = any(name.endswith("href") for name in names)
+    return links or element.name in ("a", "area", "button", "input", "summary")
 
 
 @dataclass(frozen=True)
