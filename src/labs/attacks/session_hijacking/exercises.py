@@ -282,6 +282,7 @@ def end_all(sessions, user):
         del sessions[id]""",
     ),
     next_step="The store is sound. Now the cookie that carries the id.",
+    seconds=4.8,
 )
 
 _NOON = roads.NOON
@@ -383,7 +384,7 @@ def _(answer: Answer, _rng: random.Random) -> None:
     )  # fmt: skip
 
 
-_SAMPLE = 64
+_SAMPLE = 48
 _ENOUGH_BITS = 100
 """128 random bits measure as 110 to 123 in so small a sample."""
 
