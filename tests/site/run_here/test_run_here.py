@@ -626,6 +626,12 @@ def test_axe_finds_nothing_in_any_state(browser: Browser, address: str, axe: str
     assert faults() == []
     lab.run_here()
     lab.run(1, "for n in range(60):\n    print(n)")
+    assert faults() == []
+    lab.run(
+        1,
+        'from IPython.display import HTML\nHTML(\'<div style="overflow-x: auto; width: 9rem">'
+        '<p style="width: 90rem">wide</p></div>\')',
+    )
     lab.run(2)
     lab.run(3)
     assert faults() == []

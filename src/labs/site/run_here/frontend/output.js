@@ -112,6 +112,7 @@ export class Output {
       this.append(block);
       if (id) this.displays.set(id, [...before, block]);
     }
+    for (const part of block.querySelectorAll("*")) reachable(part);
     enliven(block, this.cell.session);
     block.dispatchEvent(new CustomEvent("labs:output", { bubbles: true }));
   }
@@ -140,6 +141,12 @@ function scrollable(pre) {
   pre.tabIndex = 0;
   pre.setAttribute("role", "group");
   pre.setAttribute("aria-label", "Output");
+}
+
+// The same for what scrolls sideways, such as a wide table.
+function reachable(element) {
+  if (element.scrollWidth <= element.clientWidth || element.tabIndex === 0) return;
+  if (/auto|scroll/.test(getComputedStyle(element).overflowX)) element.tabIndex = 0;
 }
 
 function fill(block, data) {
