@@ -141,7 +141,13 @@ def test_a_quiz_needs_exactly_one_right_option():
 
 
 def weak(a, b):
+    """Whether they are equal."""
+
     return a == b
+
+
+def only_words():
+    """Nothing but this."""
 
 
 def repaired(a, b):
@@ -156,6 +162,7 @@ def test_a_pair_of_sources_stands_side_by_side_with_marked_changes():
     assert "labs-came" in shown.html()
     assert "-    return a == b" in shown.text()
     assert "+    same = len(a) == len(b)" in shown.text()
-    assert "def weak(a, b):" in show_source(weak).text()
+    assert show_source(weak).text() == "def weak(a, b):\n    return a == b"
+    assert '"""Nothing but this."""' in show_source(only_words).text()
     with pytest.raises(ValueError, match="no source to show for len"):
         show_source(len)

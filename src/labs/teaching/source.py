@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import inspect
 import textwrap
@@ -18,10 +19,24 @@ from labs.teaching.rendering import Shown, escaped
 
 def _source(thing: Callable[..., Any] | type) -> str:
     try:
-        return textwrap.dedent(inspect.getsource(thing)).rstrip("\n")
+        source = textwrap.dedent(inspect.getsource(thing)).rstrip("\n")
     except (OSError, TypeError):
         name = getattr(thing, "__name__", repr(thing))
         raise ValueError(f"there is no source to show for {name}; pass a function") from None
+    return _without_docstring(source)
+
+
+def _without_docstring(source: str) -> str:
+    """The code alone: beside each other, two versions differ more in their words than in it."""
+    definition = ast.parse(source).body[0]
+    body = getattr(definition, "body", [])
+    if len(body) < 2 or ast.get_docstring(definition, clean=False) is None:  # type: ignore[arg-type]
+        return source
+    lines = source.split("\n")
+    first, last = body[0].lineno - 1, body[0].end_lineno
+    while last < len(lines) and not lines[last].strip():
+        last += 1
+    return "\n".join(lines[:first] + lines[last:])
 
 
 def _lines(source: str) -> list[str]:
@@ -95,7 +110,7 @@ def show_source(
 ) -> Source:
     """Show the source of ``weak``, or of ``weak`` and ``repaired`` side by side.
 
-    What is shown is read from the very code that runs and is tested.
+    What is shown is read from the very code that runs and is tested, without its docstring.
 
     Raises:
         ValueError: If there is no source to show.
