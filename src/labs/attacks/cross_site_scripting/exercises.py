@@ -106,7 +106,7 @@ predict_places = Exercise(
     "Predict what `html.escape` does in eight places",
     parts=[Part("places", value=dict)],
     starter="""# runs:    the attack still becomes code
-# spoiled: no code runs, but O'Brien & Söner is no longer O'Brien & Söner
+# spoiled: no code runs, but O'Brien's name is damaged
 # holds:   no code runs, and the name comes through
 places = {
     "text": "?",

@@ -165,6 +165,7 @@ def spread_in_kvittra(run: Any) -> Picture:
     ax.set(
         xlim=(0, visits), ylim=(0, run.people), xlabel="visits to somebody's profile",
         ylabel=f"profiles that carry it, of {run.people}",
+        yticks=range(0, run.people + 1, 5),
     )  # fmt: skip
     ax.legend(fontsize=9, loc="upper left")
     marks = [at for at in (20, 40, 60, 80, 100, 120) if at <= visits]

@@ -212,9 +212,9 @@ def copy_profile(script: Script) -> None:
     about = own.find("textarea")
     if about is None or SPREADING in about.own_text:
         return
-    fields = {name: _field(own.outer_html, name) for name in ("csrf_token", "name", "website")} | {
-        "about": about.own_text + SPREADING
-    }
+    markup = own.outer_html
+    fields = {name: _field(markup, name) for name in ("csrf_token", "name", "website")}
+    fields["about"] = about.own_text + SPREADING
     script.fetch("/profile", method="POST", fields=fields)
 
 
