@@ -13,12 +13,14 @@ from labs.teaching.pictures import INK, MUTED, SERIES
 
 def first_ids(count: int = 3) -> Table:
     """The first ids of each recipe."""
-    rows = []
-    for number in range(count):
-        rows.append([model.sample_ids(name, count)[number] for name in model.RECIPES])
+    rows = [
+        [letter, id]
+        for letter, name in zip("ABCD", model.RECIPES, strict=True)
+        for id in model.sample_ids(name, count)
+    ]
     return Table(
         f"Four services, and the first {count} session ids that each of them gave us.",
-        ["A", "B", "C", "D"],
+        ["service", "session id"],
         rows,
     )
 
