@@ -557,7 +557,7 @@ def spread_logistic(people: int, visits_each: float) -> float:
             finite.
 
     >>> round(spread_logistic(1_000_000, 20))
-    997945
+    997943
     """
     whole("people", people, low=2, high=10**9)
     grown = math.exp(-min(real("visits_each", visits_each, low=0), 700.0))
