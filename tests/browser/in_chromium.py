@@ -26,19 +26,36 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from playwright.sync_api import BrowserContext, Playwright, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
 
 from labs.site import chromium
 from tests.browser import sites
 from tests.browser.in_model import PARENTS, Results, cors_results, first_address
 from tests.browser.sites import Addresses, Sites
-from tests.conftest import CHROMIUM_ARGUMENTS
+
+_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP *.example 127.0.0.1",
+    "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,HttpsFirstBalancedMode",
+)
 
 SHORT_WINDOW_S = 10
 """Chromium's switch shortens the two minutes of Lax-allowing-unsafe to this."""
 
-_AT_ONCE = 6
-"""Pages that are loaded at once."""
+Fired = tuple[list[list[str]], list[list[str]]]
+"""Before and after clicking: the cell, the canary's id and the origin of each that fired."""
+
+_FRESH_S = 60
+"""After so many seconds the cookies are set anew, lest they outgrow the two minutes."""
+
+_FOCUS_MS = 100
+"""Time for a page alone to give the focus away."""
 
 _PATIENCE_MS = 120_000
 """How long a page may take to load: a machine may be busy with other tests."""
@@ -66,6 +83,26 @@ _CANARY = """
     fired.push([cell, event.data.canary, event.data.origin])
   })
 })()
+"""
+
+_WRITE = """
+cells => {
+  const loads = cells.map(([name, markup]) => {
+    const frame = document.createElement('iframe')
+    frame.name = name
+    document.body.append(frame)
+    const page = frame.contentDocument
+    page.open()
+    const loaded = new Promise(resolve => {
+      frame.contentWindow.addEventListener('load', resolve)
+      setTimeout(resolve, 5000)
+    })
+    page.write(markup)
+    page.close()
+    return loaded
+  })
+  return Promise.all(loads).then(() => undefined)
+}
 """
 
 _CLICK = """
@@ -199,13 +236,8 @@ class Chromium:
         self.addresses = app.addresses
         self._playwright = playwright
         self._profile = profile
-        self._arguments = [
-            *CHROMIUM_ARGUMENTS,
-            "--host-resolver-rules=MAP *.example 127.0.0.1",
-            "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,HttpsFirstBalancedMode",
-        ]
         self._private = playwright.chromium.launch(
-            executable_path=chromium.find(), args=self._arguments
+            executable_path=chromium.find(), args=list(_ARGUMENTS)
         )
         self._open = self._persistent("open", [])
         self._short = self._persistent("short", ["--enable-features=ShortLaxAllowUnsafeThreshold"])
@@ -224,7 +256,7 @@ class Chromium:
         return self._playwright.chromium.launch_persistent_context(
             str(folder),
             executable_path=chromium.find(),
-            args=[*self._arguments, *more],
+            args=[*_ARGUMENTS, *more],
             ignore_https_errors=True,
         )
 
@@ -235,46 +267,51 @@ class Chromium:
 
     def plant(self) -> None:
         """Set the cookies that :meth:`old_contexts` will use when they are old."""
-        page = self._short.new_page()
-        for target in sorted({row.get("to", "kvittra") for row in _rows()}):
-            page.goto(f"{self.addresses[target]}/empty?set=matrix")
-        page.close()
+        self._plant(self._short.pages[0])
         self._planted_at = time.monotonic()
+
+    def _plant(self, page: Page) -> None:
+        for target in sorted({row.get("to", "kvittra") for row in sites.contexts()}):
+            page.goto(f"{self.addresses[target]}/empty?set=matrix")
 
     def old_contexts(self) -> Results:
         """The contexts with cookies that are older than the shortened window."""
         time.sleep(max(0.0, SHORT_WINDOW_S + 1 - (time.monotonic() - self._planted_at)))
-        return self._contexts(self._short, fresh=False)
+        return self._contexts(self._short.pages[0], "old")
 
-    def contexts(self, *, third_party: bool = True) -> Results:
-        if third_party:
-            return self._contexts(self._open, fresh=True)
+    def contexts(self) -> Results:
+        return self._contexts(self._open.pages[0], "")
+
+    def private_contexts(self) -> Results:
+        """The contexts in a private window, which blocks third-party cookies."""
         context = self._private.new_context(ignore_https_errors=True)
-        results = self._contexts(context, fresh=True)
+        results = self._contexts(context.new_page(), "private")
         context.close()
         return results
 
-    def _contexts(self, context: BrowserContext, *, fresh: bool) -> Results:
+    def _contexts(self, page: Page, which: str) -> Results:
         results: Results = {}
-        page = context.new_page()
-        for number, row in enumerate(_rows()):
-            if fresh:
-                context.clear_cookies()
-                page.goto(f"{self.addresses[row.get('to', 'kvittra')]}/empty?set=matrix")
+        planted_at = float("-inf")
+        for number, row in enumerate(sites.contexts()):
+            if not sites.measured_again(row, which):
+                continue
+            if which != "old" and time.monotonic() - planted_at > _FRESH_S:
+                page.context.clear_cookies()
+                self._plant(page)
+                planted_at = time.monotonic()
             page.goto(first_address(self.addresses, row, number), wait_until="commit")
-            deadline = time.monotonic() + (1.0 if row.get("never") else 5.0)
+            deadline = time.monotonic() + (0.5 if row.get("never") else _PATIENCE_MS / 1000)
             while f"c{number}" not in self.sites.seen and time.monotonic() < deadline:
                 page.wait_for_timeout(5)
             results[row["name"]] = self.sites.seen.pop(f"c{number}", {"method": "none"})
             if row["how"].startswith(sites.LEAVES):
-                page.wait_for_url("**/echo?*")
+                page.wait_for_url("**/echo?*", wait_until="commit")
             page.wait_for_load_state()
-        page.close()
         return results
 
     def cookies(self) -> Results:
         results: Results = {}
-        page = self._open.new_page()
+        page = self._open.pages[0]
         for number, row in enumerate(sites.scenarios("cookies", "scenario")):
             self._open.clear_cookies()
             for step, (address, path, _) in enumerate(row.get("set", [])):
@@ -288,7 +325,6 @@ class Chromium:
             results[row["name"]] = {"cookie": self.sites.seen["ask"]["cookie"]}
             if row.get("reads"):
                 results[row["name"]]["document.cookie"] = page.evaluate("document.cookie")
-        page.close()
         return results
 
     @contextmanager
@@ -327,52 +363,65 @@ class Chromium:
         return results
 
     def scripting(self) -> Results:
+        """Every payload in every place under every policy.
+
+        Most cells are frames of one page that has the policy, which they inherit; their markup is
+        written into them, so that a frame costs no navigation. (All cells were once loaded over
+        HTTP, each with its own header, and came out the same.) What needs the focus is loaded
+        alone.
+        """
         payloads = sites.payloads()
         results: Results = {f"{item.group}: {item.name}": {} for item in payloads}
         together = [n for n, item in enumerate(payloads) if not item.alone]
         alone = [n for n, item in enumerate(payloads) if item.alone]
-        places = [
-            (f"{context_name}, {policy_name}", f"{policy}/{context}")
-            for policy, policy_name in enumerate(sites.POLICIES)
-            for context, context_name in enumerate(sites.CONTEXTS)
-        ]
         with self._context() as context:
-            for start in range(0, len(places), _AT_ONCE):
-                chosen = places[start : start + _AT_ONCE]
-                found = self._at_once(context, [f"/batch/{path}" for _, path in chosen])
-                for (place, _), fired in zip(chosen, found, strict=True):
-                    for number in together:
+            pages = [context.new_page() for _ in sites.POLICIES]
+            for place, name in enumerate(sites.CONTEXTS):
+                for page, cells in zip(pages, self._together(pages, name, together), strict=True):
+                    policy = list(sites.POLICIES)[pages.index(page)]
+                    for number, outcome in cells.items():
                         item = payloads[number]
-                        outcome = self._outcome(fired, str(number))
-                        results[f"{item.group}: {item.name}"][place] = outcome
-            for number in alone:
-                item = payloads[number]
-                found = self._at_once(context, [f"/cell/{path}/{number}" for _, path in places])
-                for (place, _), fired in zip(places, found, strict=True):
-                    outcome = self._outcome(fired, "")
-                    results[f"{item.group}: {item.name}"][place] = outcome
+                        results[f"{item.group}: {item.name}"][f"{name}, {policy}"] = outcome
+                for number in alone:
+                    item = payloads[number]
+                    paths = [f"/cell/{policy}/{place}/{number}" for policy in range(len(pages))]
+                    for policy, outcome in zip(
+                        sites.POLICIES, self._alone(pages, paths), strict=True
+                    ):
+                        results[f"{item.group}: {item.name}"][f"{name}, {policy}"] = outcome
         return results
 
-    def _at_once(
-        self, context: BrowserContext, paths: list[str]
-    ) -> list[tuple[list[list[str]], list[list[str]]]]:
-        """What fired on each of these pages before and after clicking, all open at once."""
-        pages = [context.new_page() for _ in paths]
-        for page, path in zip(pages, paths, strict=True):
-            page.goto(self.addresses.kvittra + path, wait_until="commit")
+    def _together(
+        self, pages: list[Page], context: str, numbers: list[int]
+    ) -> list[dict[int, str]]:
+        payloads = sites.payloads()
+        cells = [
+            [str(number), sites.cell_page(payloads[number], context, self.addresses)]
+            for number in numbers
+        ]
+        for policy, page in enumerate(pages):
+            page.goto(f"{self.addresses.kvittra}/batch/{policy}")
+            page.evaluate(f"cells => {{ window.written = ({_WRITE})(cells) }}", cells)
         for page in pages:
-            page.wait_for_load_state()
-        pages[0].wait_for_timeout(_SETTLE_MS)
+            page.evaluate("window.written")
+        found = self._fired(pages)
+        return [{n: self._outcome(fired, str(n)) for n in numbers} for fired in found]
+
+    def _alone(self, pages: list[Page], paths: list[str]) -> list[str]:
+        for page, path in zip(pages, paths, strict=True):
+            page.goto(self.addresses.kvittra + path)
+        return [self._outcome(fired, "") for fired in self._fired(pages, _FOCUS_MS)]
+
+    def _fired(self, pages: list[Page], settle_ms: int = _SETTLE_MS) -> list[Fired]:
+        """What fired on each of these pages before and after everything was clicked."""
+        pages[0].wait_for_timeout(settle_ms)
         before = [page.evaluate("fired") for page in pages]
         for page in pages:
             page.evaluate(_CLICK)
-        pages[0].wait_for_timeout(_SETTLE_MS)
-        after = [page.evaluate("fired") for page in pages]
-        for page in pages:
-            page.close()
-        return list(zip(before, after, strict=True))
+        pages[0].wait_for_timeout(settle_ms)
+        return list(zip(before, [page.evaluate("fired") for page in pages], strict=True))
 
-    def _outcome(self, fired: tuple[list[list[str]], list[list[str]]], name: str) -> str:
+    def _outcome(self, fired: Fired, name: str) -> str:
         own = self.addresses.kvittra
         before, after = fired
         if any(cell == name and origin == own for cell, _, origin in before):
@@ -381,10 +430,6 @@ class Chromium:
             return "runs on a click"
         elsewhere = any(cell == name for cell, _, _ in after)
         return "runs elsewhere" if elsewhere else "does not run"
-
-
-def _rows() -> tuple[dict[str, Any], ...]:
-    return sites.scenarios("contexts", "context")
 
 
 @contextmanager

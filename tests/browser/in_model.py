@@ -37,15 +37,27 @@ class Model:
         for name in Addresses.__dataclass_fields__:
             self.internet.add(self.addresses[name], self.sites)
 
-    def contexts(self, *, old: bool = False, third_party: bool = True) -> Results:
-        """Each context of contexts.toml; ``old`` cookies are older than two minutes."""
+    def contexts(self) -> Results:
+        return self._contexts("")
+
+    def old_contexts(self) -> Results:
+        """The contexts with cookies that are older than two minutes."""
+        return self._contexts("old")
+
+    def private_contexts(self) -> Results:
+        """The contexts in a browser that blocks third-party cookies."""
+        return self._contexts("private")
+
+    def _contexts(self, which: str) -> Results:
         results: Results = {}
-        for number, row in enumerate(sites.scenarios("contexts", "context")):
+        for number, row in enumerate(sites.contexts()):
+            if not sites.measured_again(row, which):
+                continue
             clock = Clock()
-            browser = Browser(self.internet, clock=clock, third_party_cookies=third_party)
+            browser = Browser(self.internet, clock=clock, third_party_cookies=which != "private")
             target = self.addresses[row.get("to", "kvittra")]
             browser.open(f"{target}/empty?set=matrix")
-            clock.advance(121 if old else 1)
+            clock.advance(121 if which == "old" else 1)
             browser.open(first_address(self.addresses, row, number))
             results[row["name"]] = self.sites.seen.pop(f"c{number}", {"method": "none"})
         return results

@@ -48,8 +48,9 @@ class Run:
         lines = [_HEAD, f"chromium = {_quoted(self.version)}", "", "[contexts]"]
         for name, row in self.young.items():
             values = {**_WITHOUT, **row}
-            values["old"] = self.old[name].get("cookies", "")
-            values["private"] = self.private[name].get("cookies", "")
+            for which, again in (("old", self.old), ("private", self.private)):
+                if name in again:
+                    values[which] = again[name].get("cookies", "")
             lines.append(f"{_quoted(name)} = {_table(values)}")
         lines += ["", "[cookies]"]
         for name, row in self.cookies.items():
@@ -74,7 +75,7 @@ class Run:
 
 
 _WITHOUT = dict.fromkeys(
-    ("method", "cookies", "old", "private", "site", "mode", "dest", "user", "origin", "referer"), ""
+    ("method", "cookies", "site", "mode", "dest", "user", "origin", "referer"), ""
 )
 
 
@@ -97,12 +98,11 @@ def _short(value: str) -> str:
 def in_chromium(real: Chromium) -> Run:
     """Everything in Chromium; the cookies that must grow old are set first and asked for last."""
     real.plant()
-    scripting = real.scripting()
     return Run(
         version=real.version,
-        scripting=scripting,
+        scripting=real.scripting(),
         young=real.contexts(),
-        private=real.contexts(third_party=False),
+        private=real.private_contexts(),
         cookies=real.cookies(),
         framing=real.framing(),
         cors=real.cors(),
@@ -110,18 +110,18 @@ def in_chromium(real: Chromium) -> Run:
     )
 
 
-def in_model(version: str = "") -> Run:
+def in_model() -> Run:
     """Everything in the model."""
     model = Model()
     return Run(
-        version=version,
+        version="",
+        scripting=model.scripting(),
         young=model.contexts(),
-        old=model.contexts(old=True),
-        private=model.contexts(third_party=False),
+        private=model.private_contexts(),
         cookies=model.cookies(),
         framing=model.framing(),
         cors=model.cors(),
-        scripting=model.scripting(),
+        old=model.old_contexts(),
     )
 
 

@@ -126,6 +126,21 @@ def scenarios(name: str, key: str) -> tuple[dict[str, Any], ...]:
     return tuple(data[key])
 
 
+def contexts() -> tuple[dict[str, Any], ...]:
+    return scenarios("contexts", "context")
+
+
+def measured_again(row: dict[str, Any], which: str) -> bool:
+    """Whether a context is measured with old cookies, or in a private window, too.
+
+    Age counts for what leads the tab elsewhere from another site; blocked third-party cookies for
+    what does not.
+    """
+    leaves = row["how"].startswith(LEAVES)
+    foreign = row["from"] not in ("", "kvittra") or "evil" in row["how"]
+    return not which or (leaves and foreign if which == "old" else not leaves)
+
+
 def cookie_line(line: str) -> str:
     for size in (4095, 4096, 1024, 1025):
         line = line.replace(f"LONG{size}", "x" * size)
@@ -133,11 +148,11 @@ def cookie_line(line: str) -> str:
 
 
 def cell_page(payload: Payload, context: str, addresses: Addresses) -> str:
-    text = CONTEXTS[context](addresses.fill(payload.text))
+    """A page that repeats the payload, and where it moves the base, has a script of its own."""
+    own = f'<script nonce="{NONCE}" src="app.js"></script>' if "<base" in payload.text else ""
     return (
         "<!doctype html><html><head><meta charset=utf-8><title>Kvittra</title></head><body>\n"
-        f"{text}\n<p>Kvittra</p>\n"
-        f'<script nonce="{NONCE}" src="../../../app.js"></script></body></html>'
+        f"{CONTEXTS[context](addresses.fill(payload.text))}\n<p>Kvittra</p>\n{own}</body></html>"
     )
 
 
@@ -357,10 +372,9 @@ class Sites:
         return self._page(page, *headers)
 
     def _batch(self, _query: Any, environ: dict[str, Any]) -> Answer:
-        _, _, policy, context = environ["PATH_INFO"].split("/")
-        frames = "".join(
-            f'<iframe name={number} src="/cell/{policy}/{context}/{number}"></iframe>'
-            for number, payload in enumerate(payloads())
-            if not payload.alone
-        )
-        return self._page(f"<!doctype html><title>cells</title>{frames}")
+        policy = environ["PATH_INFO"].removeprefix("/batch/")
+        if not policy.isdigit():
+            return 404, [("Content-Type", "text/plain"), _FRESH], b"not found"
+        value = POLICIES[list(POLICIES)[int(policy)]]
+        headers = [("Content-Security-Policy", value)] if value else []
+        return self._page("<!doctype html><title>cells</title><body>", *headers)

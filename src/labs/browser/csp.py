@@ -126,6 +126,7 @@ def inline_allowed(
     source: str,
     *,
     nonce: str = "",
+    parser_inserted: bool = True,
 ) -> CspDecision:
     """Whether inline code may run (section 6.7.3.3).
 
@@ -135,6 +136,7 @@ def inline_allowed(
             ``javascript:`` URL), ``style`` or ``style attribute``.
         source: The code, for hashes.
         nonce: The element's nonce, empty if it has none or must not use it.
+        parser_inserted: False for a script that a running script added (``'strict-dynamic'``).
     """
     directive = {
         "script": "script-src-elem",
@@ -147,6 +149,11 @@ def inline_allowed(
     for policy in policies:
         found = policy.governing(directive)
         if found is None:
+            continue
+        dynamic = "'strict-dynamic'" in {word.lower() for word in found[1]}
+        if kind == "script" and dynamic and not parser_inserted:
+            reason = f"{found[0]} has 'strict-dynamic': added by a trusted script"
+            decision = CspDecision(True, reason)
             continue
         decision = _inline(found[0], found[1], kind, source, nonce)
         if not decision.allowed:

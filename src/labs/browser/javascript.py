@@ -21,8 +21,8 @@ from typing import Any, NoReturn
 MAX_SOURCE = 100_000
 """Longest script in characters."""
 
-MAX_STEPS = 20_000
-"""Most steps of one script."""
+MAX_STEPS = 100_000
+"""Most steps that the scripts of one action of the user take together."""
 
 MAX_DEPTH = 40
 """Deepest nesting of expressions, and of calls."""
@@ -809,17 +809,25 @@ class _Return(Exception):  # noqa: N818 - a jump, not an error
         self.value = value
 
 
+@dataclass
+class Budget:
+    """How many steps are left; shared by the pages of a browser."""
+
+    left: int = MAX_STEPS
+
+
 class Interpreter:
     """Follows scripts of one page.
 
     Args:
         window: The global object; its :meth:`Thing.get` raises ``KeyError`` for unknown names.
+        budget: The steps that are left; of its own by default.
     """
 
-    def __init__(self, window: Thing) -> None:
+    def __init__(self, window: Thing, budget: Budget | None = None) -> None:
         self._window = window
         self._globals = Scope(window)
-        self._steps = 0
+        self._budget = Budget() if budget is None else budget
         self._depth = 0
         self._nesting = 0
 
@@ -832,7 +840,6 @@ class Interpreter:
             NotModelled: If it goes beyond the model; what came before has run.
         """
         statements = _Parser(source).program(in_function=as_handler)
-        self._steps = 0
         scope = (
             Scope(self._window, {"event": Plain()}, self._globals) if as_handler else self._globals
         )
@@ -920,8 +927,8 @@ class Interpreter:
         self._statements(final, scope)
 
     def _count(self) -> None:
-        self._steps += 1
-        if self._steps > MAX_STEPS:
+        self._budget.left -= 1
+        if self._budget.left < 0:
             raise NotModelled(f"more than {MAX_STEPS} steps")
 
     def _evaluate(self, node: Node, scope: Scope) -> Any:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from html import escape
 from typing import Any
 
-import html5lib
+from labs.browser.parsing import BoundedParser
 
 HTML = "http://www.w3.org/1999/xhtml"
 """Namespace of HTML elements."""
@@ -24,12 +24,6 @@ SVG = "http://www.w3.org/2000/svg"
 
 MATHML = "http://www.w3.org/1998/Math/MathML"
 """Namespace of MathML elements."""
-
-MAX_MARKUP = 2 * 1024 * 1024
-"""Longest document in characters; what is beyond it is not read."""
-
-MAX_ELEMENTS = 50_000
-"""Most elements of one document; what comes later is not read."""
 
 VOID = frozenset(
     (  # noqa: SIM905 - a list of words reads better as words
@@ -255,21 +249,20 @@ def parse_fragment(markup: str, container: str = "div") -> Element:
 
 
 @lru_cache(maxsize=1)
-def _parser() -> html5lib.HTMLParser:
+def _parser() -> BoundedParser:
     # Making one costs more than parsing a small page with it; each parse starts afresh.
-    return html5lib.HTMLParser(tree=html5lib.getTreeBuilder("etree"))
+    return BoundedParser()
 
 
 def _cut(markup: str) -> str:
     # A lone surrogate cannot be in a document; html5lib would refuse it.
-    return re.sub(r"[\ud800-\udfff]", "\ufffd", markup[:MAX_MARKUP])
+    return re.sub(r"[\ud800-\udfff]", "\ufffd", markup)
 
 
 def _convert(root: Any) -> Element:
     """From html5lib's tree to ours, without recursion, which deep nesting would exhaust."""
     top = Element("#root")
     stack: list[tuple[Any, Element]] = [(root, top)]
-    count = 0
     while stack:
         source, parent = stack.pop()
         if isinstance(source, str):
@@ -277,9 +270,6 @@ def _convert(root: Any) -> Element:
             continue
         if not isinstance(source.tag, str):
             continue
-        count += 1
-        if count > MAX_ELEMENTS:
-            break
         namespace, _, name = source.tag.rpartition("}")
         element = Element(
             name,

@@ -32,8 +32,10 @@ class MeasuredRequest:
         name: From where and how it came.
         method: The method that arrived, ``none`` if nothing did.
         cookies: The cookies that came along, by their ``SameSite`` and ``Secure``.
-        old: The same for cookies older than the window of Lax-allowing-unsafe.
-        private: The same in a private window, where third-party cookies are blocked.
+        old: The same for cookies older than the window of Lax-allowing-unsafe; ``None`` where
+            age makes no difference.
+        private: The same in a private window, where third-party cookies are blocked; ``None``
+            where nothing is third-party.
         headers: ``Sec-Fetch-Site``, ``-Mode``, ``-Dest``, ``-User``, ``Origin`` and ``Referer``
             under the keys ``site``, ``mode``, ``dest``, ``user``, ``origin``, ``referer``;
             addresses are in capitals: ``KVITTRA``, ``EVIL``, ``BLOG``, ``PORT``, ….
@@ -42,8 +44,8 @@ class MeasuredRequest:
     name: str
     method: str
     cookies: frozenset[str]
-    old: frozenset[str]
-    private: frozenset[str]
+    old: frozenset[str] | None
+    private: frozenset[str] | None
     headers: Mapping[str, str]
 
 
@@ -87,8 +89,8 @@ def measured() -> Measured:
                 name=name,
                 method=row["method"],
                 cookies=_names(row["cookies"]),
-                old=_names(row["old"]),
-                private=_names(row["private"]),
+                old=_names(row["old"]) if "old" in row else None,
+                private=_names(row["private"]) if "private" in row else None,
                 headers={key: row[key] for key in _HEADERS},
             )
             for name, row in data["contexts"].items()
@@ -160,23 +162,25 @@ def cookie_table(*names: str, old: bool = False, private: bool = False) -> Measu
     """Which cookies Chromium sent with which kind of request.
 
     Args:
-        names: The kinds of requests to show, in this order; all without one.
+        names: The kinds of requests to show, in this order; all that were measured without one.
         old: Show cookies older than the two minutes of Lax-allowing-unsafe.
         private: Show a private window, where third-party cookies are blocked.
 
     Raises:
         ValueError: If a name is not one of those measured.
     """
-    known = {request.name: request for request in measured().requests}
-    for name in names:
-        if name not in known:
-            raise ValueError(f"names must be kinds of requests that were measured, not {name!r}")
+    sent = {
+        request.name: request.old if old else request.private if private else request.cookies
+        for request in measured().requests
+    }
     columns = ("absent", "Lax", "Strict", "None; Secure")
     rows = []
-    for name in names or known:
-        request = known[name]
-        sent = request.old if old else request.private if private else request.cookies
-        rows.append((name, [column in sent for column in columns]))
+    for name in names or sent:
+        cookies = sent.get(name)
+        if cookies is not None:
+            rows.append((name, [column in cookies for column in columns]))
+        elif names:
+            raise ValueError(f"names must be kinds of requests that were measured, not {name!r}")
     title = f"Cookies that Chromium {measured().chromium} sent, by SameSite"
     title += ", older than two minutes" if old else ", in a private window" if private else ""
     return MeasuredTable(title, columns, rows, "sent")

@@ -420,7 +420,7 @@ class Page:
         if markup:
             self.root = parse_svg(markup) if is_svg else parse_document(markup)
         self.window = Window(self)
-        self._interpreter = Interpreter(self.window)
+        self._interpreter = Interpreter(self.window, self.browser.budget)
         self._events: list[tuple[Element, str]] = []
         self._later: list[Element] = []
         self._has_base = False
@@ -699,8 +699,13 @@ class Page:
 
     def _on_image(self, element: Element) -> None:
         source = element.attributes.get("src")
-        if source is None and "srcset" in element.attributes:
-            source = element.get("srcset").split(",")[0].strip().split(" ")[0]
+        sources = [element]
+        if element.parent is not None and element.parent.is_html("picture"):
+            sources = [*element.parent.find_all("source"), element]
+        for offered in sources:
+            if "srcset" in offered.attributes:
+                source = offered.get("srcset").split(",")[0].strip().split(" ")[0]
+                break
         if source is not None:
             self._events.append((element, "onload" if self.load_image(source) else "onerror"))
 
@@ -783,9 +788,6 @@ class Page:
         if "open" in element.attributes:
             self._events.append((element, "ontoggle"))
 
-    def _on_marquee(self, element: Element) -> None:
-        self._events.append((element, "onstart"))
-
     def _on_svg(self, element: Element) -> None:
         self._events.append((element, "onload"))
 
@@ -857,6 +859,11 @@ class Page:
             "nomodule" in element.attributes and not module
         ):
             return
+        event = element.get("event").strip().lower()
+        if {"for", "event"} <= element.attributes.keys() and (
+            element.get("for").strip().lower() != "window" or event not in ("onload", "onload()")
+        ):
+            return
         if element.namespace == SVG:
             source = element.attributes.get("href", element.attributes.get("xlink:href"))
         else:
@@ -868,7 +875,7 @@ class Page:
         nonce = _nonce_of(element)
         if source is None:
             if element.own_text.strip() and self.admits(
-                "script", element.own_text, "inline script", nonce
+                "script", element.own_text, "inline script", nonce, parser=parser
             ):
                 self.execute(element.own_text, "inline script", element=element)
             return
@@ -909,13 +916,15 @@ class Page:
         self.execute(code, f"external script {str(url)[:80]}", element=element)
         self._events.append((element, "onload"))
 
-    def admits(self, kind: str, code: str, what: str, nonce: str = "") -> bool:
+    def admits(
+        self, kind: str, code: str, what: str, nonce: str = "", *, parser: bool = True
+    ) -> bool:
         """Whether sandbox and policies let inline code run; what they refuse is logged."""
         if not self.scripting:
             reason = "the sandbox lacks allow-scripts"
             self.browser.log.add(self.where, "script", code, "not run", reason)
             return False
-        decision = inline_allowed(self.policies, kind, code, nonce=nonce)
+        decision = inline_allowed(self.policies, kind, code, nonce=nonce, parser_inserted=parser)
         if not decision.allowed:
             self.browser.log.add(
                 self.where, "script", code, "not run", f"{what}: {decision.reason}"
@@ -1254,7 +1263,6 @@ _ARRIVALS = {
     "img": Page._on_image,
     "input": Page._on_input,
     "link": Page._on_link,
-    "marquee": Page._on_marquee,
     "meta": Page._on_meta,
     "object": Page._on_object,
     "style": Page._on_style,
@@ -1272,13 +1280,18 @@ _SVG_ARRIVALS = {
 
 
 def _live(root: Element) -> Iterator[Element]:
-    """The elements in document order, without those in templates, which are inert."""
+    """The elements in document order, without those in templates, which are inert.
+
+    A template with ``shadowrootmode`` is no template but a part of the page (HTML Standard,
+    section 4.12.3).
+    """
     stack = [root]
     found = []
     while stack:
         element = stack.pop()
         found.append(element)
-        if element.is_html("template"):
+        shadow = element.get("shadowrootmode").lower() in ("open", "closed")
+        if element.is_html("template") and not shadow:
             continue
         stack += [child for child in reversed(element.children) if isinstance(child, Element)]
     return iter(found)

@@ -366,6 +366,11 @@ class Window(Thing):
             raise Thrown(f"EvalError: {decision.reason}")
         return self.page.execute(code, "eval")
 
+    def function(self, *parts: Any) -> Any:
+        """``Function``: a function from text, under the same policy as ``eval``."""
+        *names, body = [to_text(part) for part in parts] or [""]
+        return self.evaluate(f"(function({','.join(names)}){{{body}\n}})")
+
     def framed(self, page: Page) -> Thing:
         """Another page's window, as far as this page may touch it."""
         return page.window if page.origin == self.page.origin else _Foreign(page)
@@ -937,7 +942,7 @@ def _canary(window: Window) -> Native:
         window.script.canary(to_text(name))
         return UNDEFINED
 
-    return Native("canary", canary)
+    return Native("canary", canary, makes=True)
 
 
 def _image(window: Window) -> Native:
@@ -1040,6 +1045,7 @@ _GLOBALS: dict[str, Callable[[Window], Any]] = {
         ("clearTimeout", "clearInterval"), lambda _window: Native("clear", lambda *_: UNDEFINED)
     ),
     "eval": lambda window: Native("eval", window.evaluate),
+    "Function": lambda window: Native("Function", window.function, makes=True),
     "encodeURIComponent": lambda _window: Native(
         "encodeURIComponent", lambda text=UNDEFINED: quote(to_text(text), safe=_KEPT)
     ),

@@ -8,6 +8,7 @@ from contextlib import suppress
 from labs.arguments import real
 from labs.browser.cookies import CookieJar
 from labs.browser.fetching import Fetcher
+from labs.browser.javascript import MAX_STEPS, Budget
 from labs.browser.log import Log
 from labs.browser.markup import Element
 from labs.browser.network import Internet
@@ -131,6 +132,7 @@ class Browser:
         self.executed: list[Executed] = []
         self.canaries: list[Canary] = []
         self._storage: dict[Origin, dict[str, str]] = {}
+        self.budget = Budget()
         self._requests = 0
         self._scripts = 0
 
@@ -185,6 +187,7 @@ class Browser:
     def begin_action(self) -> None:
         """The user acts: what follows is counted anew."""
         self._requests = self._scripts = 0
+        self.budget.left = MAX_STEPS
 
     def _spend_request(self) -> str:
         self._requests += 1
