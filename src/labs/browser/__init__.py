@@ -17,70 +17,11 @@ real Chromium in the tests, and both agree.
 >>> _ = browser.open("https://evil.example/")
 >>> print(next(iter(browser.log.since(mark).only("cookie"))))
 cookie `session` not sent: SameSite=Lax, cross-site POST, to https://kvittra.example
+
+Names load when they are first asked for: reading markup and scripts is not needed to decide on a
+cookie.
 """
 
-from labs.browser.cookies import (
-    Cookie,
-    CookieContext,
-    CookieDecision,
-    CookieJar,
-    StoreDecision,
-    cookie_sent,
-)
-from labs.browser.csp import CspDecision, Policy, parse_policies, script_hash
-from labs.browser.fetching import Fetched
-from labs.browser.framing import FramingDecision, may_frame
-from labs.browser.log import Entry, Log
-from labs.browser.markup import Element, parse_document, parse_fragment
-from labs.browser.network import Exchange, Headers, Internet, Request, Response, static_site
-from labs.browser.origins import (
-    BadUrl,
-    Origin,
-    Url,
-    parse_url,
-    registrable_domain,
-    same_site,
-)
-from labs.browser.pages import Canary, Executed, Page
-from labs.browser.scripting import Script
-from labs.browser.tabs import Browser, Clock, Tab
+import lazy_loader
 
-__all__ = [
-    "BadUrl",
-    "Browser",
-    "Canary",
-    "Clock",
-    "Cookie",
-    "CookieContext",
-    "CookieDecision",
-    "CookieJar",
-    "CspDecision",
-    "Element",
-    "Entry",
-    "Exchange",
-    "Executed",
-    "Fetched",
-    "FramingDecision",
-    "Headers",
-    "Internet",
-    "Log",
-    "Origin",
-    "Page",
-    "Policy",
-    "Request",
-    "Response",
-    "Script",
-    "StoreDecision",
-    "Tab",
-    "Url",
-    "cookie_sent",
-    "may_frame",
-    "parse_document",
-    "parse_fragment",
-    "parse_policies",
-    "parse_url",
-    "registrable_domain",
-    "same_site",
-    "script_hash",
-    "static_site",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

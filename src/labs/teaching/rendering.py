@@ -8,13 +8,18 @@ the constant markup of this package only; text that an attacker wrote goes throu
 from __future__ import annotations
 
 import re
+from functools import cache
 from html import escape
 from importlib import resources
 from typing import Any
 
-from markdown_it import MarkdownIt
 
-_INLINE = MarkdownIt("js-default").disable(["image", "link", "autolink"])
+@cache
+def _markdown() -> Any:
+    # Loaded when something is shown: a model that asks the browser shows nothing.
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("js-default").disable(["image", "link", "autolink"])
 
 
 def inline(text: str) -> str:
@@ -23,7 +28,7 @@ def inline(text: str) -> str:
     >>> inline("Use `hmac` & **not** `==`.")
     'Use <code>hmac</code> &amp; <strong>not</strong> <code>==</code>.'
     """
-    return str(_INLINE.renderInline(text))
+    return str(_markdown().renderInline(text))
 
 
 def plain(text: str) -> str:

@@ -31,9 +31,9 @@ from urllib.parse import urlsplit
 
 import html5lib
 
+import labs.browser as web
 from labs.arguments import real, whole
 from labs.arguments import text as checked_text
-from labs.browser import Browser, Element, Internet, Page, static_site
 
 HOME = "https://kvittra.example"
 """Where the pages of this lesson stand."""
@@ -204,7 +204,7 @@ class Outcome:
     """
 
     when: When
-    page: Page
+    page: web.Page
     received: tuple[Any, ...]
     refused: tuple[str, ...]
 
@@ -225,17 +225,17 @@ def look(markup: str, *, policy: str = "", act: bool = True) -> Outcome:
     >>> look("<p onclick=canary()>Hello</p>").when
     'on a click'
     """
-    internet = Internet()
+    internet = web.Internet()
     received: list[Any] = []
     internet.bind("received", lambda _script, value=None: received.append(_joined(value)))
     headers = {"Content-Security-Policy": policy} if policy else {}
-    internet.add(HOME, static_site({"/": markup}, headers=headers))
-    browser = Browser(internet)
+    internet.add(HOME, web.static_site({"/": markup}, headers=headers))
+    browser = web.Browser(internet)
     tab = browser.open(f"{HOME}/")
     page = tab.page
     elements = list(page.root.walk()) if act else []
     when: When = "on load" if _fired(browser) else "never"
-    gestures: tuple[tuple[When, Callable[[Element], None]], ...] = (
+    gestures: tuple[tuple[When, Callable[[web.Element], None]], ...] = (
         ("under the pointer", page.hover),
         ("on a click", page.click),
     )
@@ -265,11 +265,11 @@ def _joined(value: Any) -> Any:
     return value
 
 
-def _fired(browser: Browser) -> bool:
+def _fired(browser: web.Browser) -> bool:
     return any(canary.origin == HOME for canary in browser.canaries)
 
 
-def _answers(element: Element) -> bool:
+def _answers(element: web.Element) -> bool:
     """Whether a click or the pointer could start something: asking the others costs time.
 
     A plain link to the web only leads away from the page, and from all that is still to be clicked.

@@ -16,9 +16,9 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
+import labs.browser as web
 from labs.arguments import real
 from labs.attacks.request_forgery.visits import PAY, SITES, Sites, World, attack_page
-from labs.browser import Browser, Clock, CookieDecision, Internet, cookie_sent, static_site
 from labs.kvittra.cast import USERS
 from labs.kvittra.seed import PASSWORDS
 
@@ -51,7 +51,7 @@ COLUMNS = tuple((attribute, way) for attribute in ATTRIBUTES for way in ("link",
 
 
 @lru_cache(maxsize=1024)
-def travels(sender: str, way: str, same_site: str | None, age_s: float = 0.0) -> CookieDecision:
+def travels(sender: str, way: str, same_site: str | None, age_s: float = 0.0) -> web.CookieDecision:
     """Whether Kvittra's cookie goes along with a request, decided by the model browser.
 
     Args:
@@ -78,33 +78,33 @@ def travels(sender: str, way: str, same_site: str | None, age_s: float = 0.0) ->
     if same_site not in (*ATTRIBUTES, None):
         raise ValueError(f"same_site must be Strict, Lax, None as text, or None, not {same_site!r}")
     age_s = real("age_s", age_s, low=0)
-    clock = Clock()
-    internet = Internet()
-    browser = Browser(internet, clock=clock)
+    clock = web.Clock()
+    internet = web.Internet()
+    browser = web.Browser(internet, clock=clock)
     attribute = f"; SameSite={same_site}" if same_site else ""
     cookie = {"Set-Cookie": f"session=7; Path=/; Secure{attribute}"}
-    internet.add(SITES.kvittra, static_site({"/": ""}, headers=cookie))
+    internet.add(SITES.kvittra, web.static_site({"/": ""}, headers=cookie))
     browser.open(f"{SITES.kvittra}/")
     clock.advance(age_s)
     page = attack_page(way, f"{SITES.kvittra}/pay", {"paid": "yes"})
     for origin in (SITES.kvittra, sender):  # from here on nobody sets the cookie anew
-        internet.add(origin, static_site({"/page": page, "/pay": ""}))
+        internet.add(origin, web.static_site({"/page": page, "/pay": ""}))
     tab = browser.open(f"{sender}/page")
     if way == "link":
         tab.click("a")
     last = list(browser.log.only("cookie"))[-1]
     reason = last.reason.removesuffix(f", to {SITES.kvittra}")
-    return CookieDecision(last.decision == "sent", reason)
+    return web.CookieDecision(last.decision == "sent", reason)
 
 
-def cookie_sent_with_form(same_site: str | None, age_s: float) -> CookieDecision:
+def cookie_sent_with_form(same_site: str | None, age_s: float) -> web.CookieDecision:
     """Whether Kvittra's Secure cookie goes along with a form on another site, by the rule alone.
 
     Args:
         same_site: ``"Strict"``, ``"Lax"``, ``"None"``; ``None`` for a cookie without the attribute.
         age_s: Age of the cookie in seconds.
     """
-    return cookie_sent(
+    return web.cookie_sent(
         same_site=same_site,
         secure=True,
         request_site=SITES.evil,

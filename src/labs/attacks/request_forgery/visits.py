@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from labs.browser import Browser, Clock, CookieContext, Internet, Log, parse_url, static_site
-from labs.browser.tabs import Tab
-from labs.kvittra import create_app
-from labs.kvittra.app import Kvittra
+import labs.browser as web
+
+if TYPE_CHECKING:
+    from labs.kvittra.app import Kvittra
 
 INVOICE = 1049
 """An invoice of Maja's bakery that has not been paid."""
@@ -139,7 +139,9 @@ class World:
         signed_in: bool = True,
     ) -> None:
         self.sites = sites
-        self.clock = Clock(NOON)
+        self.clock = web.Clock(NOON)
+        from labs.kvittra import create_app  # it brings Flask along
+
         self.app: Kvittra = create_app(
             weaknesses, replace=replace, origin=sites.kvittra, clock=self.clock, seed=7
         )
@@ -147,10 +149,10 @@ class World:
         self._make_token = make_token
         self._pages: dict[str, str] = {}
         self.answers: list[tuple[str, int]] = []
-        self.internet = Internet()
+        self.internet = web.Internet()
         self.internet.add(sites.kvittra, self._answer)
-        self.browser = Browser(self.internet, clock=self.clock)
-        self.log: Log = self.browser.log
+        self.browser = web.Browser(self.internet, clock=self.clock)
+        self.log: web.Log = self.browser.log
         if signed_in:
             self._sign_in("maja")
         self.clock.advance(age_s)
@@ -164,7 +166,7 @@ class World:
         line = f"__Host-session={session.id}; Path=/; Secure; HttpOnly"
         if same_site:
             line += f"; SameSite={same_site}"
-        page = CookieContext(parse_url(f"{self.sites.kvittra}/"))
+        page = web.CookieContext(web.parse_url(f"{self.sites.kvittra}/"))
         assert self.browser.jar.receive(line, page).stored
 
     def token_of(self, user: str | None) -> str:
@@ -181,7 +183,7 @@ class World:
         """The token on Maja's own pages."""
         return self.app.sessions.of("maja")[0].csrf_token
 
-    def visit(self, origin: str, html: str, *, path: str = "/", click: str = "") -> Tab:
+    def visit(self, origin: str, html: str, *, path: str = "/", click: str = "") -> web.Tab:
         """Open a page that holds ``html`` at an origin, Kvittra's own included.
 
         Args:
@@ -194,7 +196,7 @@ class World:
         if origin == self.sites.kvittra:
             self._pages[plain] = html
         else:
-            self.internet.add(origin, static_site({plain: html}))
+            self.internet.add(origin, web.static_site({plain: html}))
         tab = self.browser.open(origin + path)
         if click:
             tab.click(click)
