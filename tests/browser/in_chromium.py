@@ -87,10 +87,14 @@ _CANARY = """
 
 _WRITE = """
 cells => {
+  fired.length = 0
   const loads = cells.map(([name, markup]) => {
-    const frame = document.createElement('iframe')
-    frame.name = name
-    document.body.append(frame)
+    let frame = document.getElementById(name)
+    if (!frame) {
+      frame = document.createElement('iframe')
+      frame.name = frame.id = name
+      document.body.append(frame)
+    }
     const page = frame.contentDocument
     page.open()
     const loaded = new Promise(resolve => {
@@ -107,7 +111,8 @@ cells => {
 
 _CLICK = """
 () => {
-  const documents = frames.length ? [...document.querySelectorAll('body > iframe[name]')]
+  const cells = [...document.querySelectorAll('body > iframe[id]')]
+  const documents = cells.length ? cells
     .map(frame => { try { return frame.contentDocument } catch { return null } }) : [document]
   for (const page of documents) {
     if (!page) continue
@@ -365,10 +370,11 @@ class Chromium:
     def scripting(self) -> Results:
         """Every payload in every place under every policy.
 
-        Most cells are frames of one page that has the policy, which they inherit; their markup is
-        written into them, so that a frame costs no navigation. (All cells were once loaded over
-        HTTP, each with its own header, and came out the same.) What needs the focus is loaded
-        alone.
+        Most cells are frames of one page that has the policy, which they inherit. Each payload
+        has a frame, and the markup of one place after another is written into it, so that a cell
+        costs no navigation and no frame of its own. (All cells were once loaded over HTTP, each in
+        a frame of its own with a header of its own, and came out the same.) What needs the focus
+        is loaded alone.
         """
         payloads = sites.payloads()
         results: Results = {f"{item.group}: {item.name}": {} for item in payloads}
@@ -376,18 +382,14 @@ class Chromium:
         alone = [n for n, item in enumerate(payloads) if item.alone]
         with self._context() as context:
             pages = [context.new_page() for _ in sites.POLICIES]
-            for place, name in enumerate(sites.CONTEXTS):
-                for page, cells in zip(pages, self._together(pages, name, together), strict=True):
-                    policy = list(sites.POLICIES)[pages.index(page)]
-                    for number, outcome in cells.items():
+            found = {name: self._alone(pages, name, alone) for name in sites.CONTEXTS}
+            for number, page in enumerate(pages):
+                page.goto(f"{self.addresses.kvittra}/batch/{number}")
+            for name in sites.CONTEXTS:
+                cells = zip(found[name], self._together(pages, name, together), strict=True)
+                for policy, (first, second) in zip(sites.POLICIES, cells, strict=True):
+                    for number, outcome in (first | second).items():
                         item = payloads[number]
-                        results[f"{item.group}: {item.name}"][f"{name}, {policy}"] = outcome
-                for number in alone:
-                    item = payloads[number]
-                    paths = [f"/cell/{policy}/{place}/{number}" for policy in range(len(pages))]
-                    for policy, outcome in zip(
-                        sites.POLICIES, self._alone(pages, paths), strict=True
-                    ):
                         results[f"{item.group}: {item.name}"][f"{name}, {policy}"] = outcome
         return results
 
@@ -399,18 +401,22 @@ class Chromium:
             [str(number), sites.cell_page(payloads[number], context, self.addresses)]
             for number in numbers
         ]
-        for policy, page in enumerate(pages):
-            page.goto(f"{self.addresses.kvittra}/batch/{policy}")
+        for page in pages:
             page.evaluate(f"cells => {{ window.written = ({_WRITE})(cells) }}", cells)
         for page in pages:
             page.evaluate("window.written")
         found = self._fired(pages)
         return [{n: self._outcome(fired, str(n)) for n in numbers} for fired in found]
 
-    def _alone(self, pages: list[Page], paths: list[str]) -> list[str]:
-        for page, path in zip(pages, paths, strict=True):
-            page.goto(self.addresses.kvittra + path)
-        return [self._outcome(fired, "") for fired in self._fired(pages, _FOCUS_MS)]
+    def _alone(self, pages: list[Page], context: str, numbers: list[int]) -> list[dict[int, str]]:
+        place = list(sites.CONTEXTS).index(context)
+        results: list[dict[int, str]] = [{} for _ in pages]
+        for number in numbers:
+            for policy, page in enumerate(pages):
+                page.goto(f"{self.addresses.kvittra}/cell/{policy}/{place}/{number}")
+            for cells, fired in zip(results, self._fired(pages, _FOCUS_MS), strict=True):
+                cells[number] = self._outcome(fired, "")
+        return results
 
     def _fired(self, pages: list[Page], settle_ms: int = _SETTLE_MS) -> list[Fired]:
         """What fired on each of these pages before and after everything was clicked."""

@@ -19,9 +19,10 @@ TARGET = Path(__file__).parents[2] / "src" / "labs" / "browser" / "measured.toml
 
 _HEAD = """\
 # What a real Chromium did with the scenarios of tests/browser/scenarios, for the book's tables.
-# Written by `python -m tests.browser.measure`; not edited by hand. `old` cookies are older than the
-# window of Lax-allowing-unsafe, which was shortened to 10 s by Chromium's own switch
-# ShortLaxAllowUnsafeThreshold; everything else ran without it.
+# Written by `python -m tests.browser.measure`; not edited by hand. `young` cookies are seconds old;
+# `old` ones are older than the window of Lax-allowing-unsafe, which was shortened to 10 s by
+# Chromium's own switch ShortLaxAllowUnsafeThreshold; everything else ran without it. `private` is a
+# private window, which blocks third-party cookies.
 """
 
 
@@ -45,13 +46,10 @@ class Run:
     def toml(self) -> str:
         """The whole as the text of the data file."""
         letters = {word: letter for letter, word in OUTCOMES.items()}
-        lines = [_HEAD, f"chromium = {_quoted(self.version)}", "", "[contexts]"]
-        for name, row in self.young.items():
-            values = {**_WITHOUT, **row}
-            for which, again in (("old", self.old), ("private", self.private)):
-                if name in again:
-                    values[which] = again[name].get("cookies", "")
-            lines.append(f"{_quoted(name)} = {_table(values)}")
+        lines = [_HEAD, f"chromium = {_quoted(self.version)}"]
+        for part, results in (("young", self.young), ("old", self.old), ("private", self.private)):
+            lines += ["", f"[{part}]"]
+            lines += [f"{_quoted(n)} = {_table({**_WITHOUT, **row})}" for n, row in results.items()]
         lines += ["", "[cookies]"]
         for name, row in self.cookies.items():
             lines.append(f"{_quoted(name)} = {_table({k: _short(v) for k, v in row.items()})}")

@@ -89,11 +89,13 @@ def measured() -> Measured:
                 name=name,
                 method=row["method"],
                 cookies=_names(row["cookies"]),
-                old=_names(row["old"]) if "old" in row else None,
-                private=_names(row["private"]) if "private" in row else None,
+                old=_names(data["old"][name]["cookies"]) if name in data["old"] else None,
+                private=_names(data["private"][name]["cookies"])
+                if name in data["private"]
+                else None,
                 headers={key: row[key] for key in _HEADERS},
             )
-            for name, row in data["contexts"].items()
+            for name, row in data["young"].items()
         ),
         kept=data["cookies"],
         framed={
