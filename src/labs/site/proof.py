@@ -23,6 +23,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from labs import registry
+from labs.browser import measured
 from labs.kvittra.weaknesses import WEAKNESSES
 
 VERSION = 1
@@ -117,6 +118,36 @@ class ProofMatrix(SphinxDirective):
             section += _editions(found["weaknesses"])
             out.append(section)
         return out
+
+
+_ATTACKED = (
+    "link, another site",
+    "form with POST, another site",
+    "image, another site",
+    "fetch with credentials, another site",
+    "frame, another site",
+    "link, sibling subdomain",
+    "form with POST, sibling subdomain",
+    "image, sibling subdomain",
+    "form with POST, another port",
+    "form with POST, same name, http to https",
+)
+"""The kinds of requests that the page shows, of the many that were measured."""
+
+
+class MeasuredTables(SphinxDirective):
+    """``{measured}``: which cookies Chromium sent, when they were new and when they were older."""
+
+    def run(self) -> list[nodes.Node]:
+        """Two tables, from the data that the tests keep and compare."""
+        older = {
+            request.name for request in measured.measured().requests if request.old is not None
+        }
+        tables = [
+            measured.cookie_table(*_ATTACKED),
+            measured.cookie_table(*(name for name in _ATTACKED if name in older), old=True),
+        ]
+        return [nodes.raw("", table.html(), format="html") for table in tables]
 
 
 def _points(rows: Mapping[str, Mapping[str, Any]], lesson: Mapping[str, list[int]]) -> nodes.Node:
@@ -215,5 +246,6 @@ def _row(cells: list[str]) -> nodes.row:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directive."""
+    app.add_directive("measured", MeasuredTables)
     app.add_directive("proof-matrix", ProofMatrix)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
