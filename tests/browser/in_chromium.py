@@ -42,7 +42,11 @@ _ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
     "--host-resolver-rules=MAP *.example 127.0.0.1",
-    "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,HttpsFirstBalancedMode",
+    # Frames of other sites in processes of their own would decide nothing differently here, and
+    # each would cost a process and a debugging session.
+    "--disable-site-isolation-trials",
+    "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,HttpsFirstBalancedMode,"
+    "IsolateOrigins,site-per-process,IsolateSandboxedIframes",
 )
 
 SHORT_WINDOW_S = 10
@@ -320,13 +324,14 @@ class Chromium:
         for number, row in enumerate(sites.scenarios("cookies", "scenario")):
             self._open.clear_cookies()
             for step, (address, path, _) in enumerate(row.get("set", [])):
-                page.goto(f"{self.addresses[address]}{path}?set={number}.{step}")
+                url = f"{self.addresses[address]}{path}?set={number}.{step}"
+                page.goto(url, wait_until="commit")
             for address, path, lines in row.get("script", []):
                 page.goto(f"{self.addresses[address]}{path}?read=script")
                 for line in lines:
                     page.evaluate("line => { document.cookie = line }", sites.cookie_line(line))
             address, path = row.get("ask", ["kvittra", "/"])
-            page.goto(f"{self.addresses[address]}{path}?read=ask")
+            page.goto(f"{self.addresses[address]}{path}?read=ask", wait_until="commit")
             results[row["name"]] = {"cookie": self.sites.seen["ask"]["cookie"]}
             if row.get("reads"):
                 results[row["name"]]["document.cookie"] = page.evaluate("document.cookie")
@@ -343,14 +348,19 @@ class Chromium:
     def framing(self) -> Results:
         answers = sites.scenarios("framing", "answer")
         results: Results = {answer["name"]: {} for answer in answers}
-        for parent, (address, how) in PARENTS.items():
-            with self._context() as context:
-                page = context.new_page()
-                page.goto(f"{self.addresses[address]}/parent?how={how}")
-                page.wait_for_timeout(_SETTLE_MS)
+        with self._context() as context:
+            pages = {parent: context.new_page() for parent in PARENTS}
+            for parent, (address, how) in PARENTS.items():
+                url = f"{self.addresses[address]}/parent?how={how}"
+                pages[parent].goto(url, wait_until="commit")
+            for page in pages.values():
+                page.wait_for_load_state()
+            page.wait_for_timeout(_SETTLE_MS)
+            for parent, page in pages.items():
                 shown = {name for _, name, _ in page.evaluate("fired")}
-            for number, answer in enumerate(answers):
-                results[answer["name"]][parent] = "framed" if str(number) in shown else "not framed"
+                for number, answer in enumerate(answers):
+                    framed = "framed" if str(number) in shown else "not framed"
+                    results[answer["name"]][parent] = framed
         return results
 
     def cors(self) -> Results:
@@ -381,8 +391,11 @@ class Chromium:
         together = [n for n, item in enumerate(payloads) if not item.alone]
         alone = [n for n, item in enumerate(payloads) if item.alone]
         with self._context() as context:
+            single = [context.new_page() for _ in sites.POLICIES for _ in alone]
+            found = {name: self._alone(single, name, alone) for name in sites.CONTEXTS}
+            for page in single:
+                page.close()
             pages = [context.new_page() for _ in sites.POLICIES]
-            found = {name: self._alone(pages, name, alone) for name in sites.CONTEXTS}
             for number, page in enumerate(pages):
                 page.goto(f"{self.addresses.kvittra}/batch/{number}")
             for name in sites.CONTEXTS:
@@ -409,13 +422,17 @@ class Chromium:
         return [{n: self._outcome(fired, str(n)) for n in numbers} for fired in found]
 
     def _alone(self, pages: list[Page], context: str, numbers: list[int]) -> list[dict[int, str]]:
+        """Load each under each policy, all at once; ``pages`` has one for each of them."""
         place = list(sites.CONTEXTS).index(context)
-        results: list[dict[int, str]] = [{} for _ in pages]
-        for number in numbers:
-            for policy, page in enumerate(pages):
-                page.goto(f"{self.addresses.kvittra}/cell/{policy}/{place}/{number}")
-            for cells, fired in zip(results, self._fired(pages, _FOCUS_MS), strict=True):
-                cells[number] = self._outcome(fired, "")
+        cells = [(policy, number) for policy in range(len(sites.POLICIES)) for number in numbers]
+        for page, (policy, number) in zip(pages, cells, strict=True):
+            path = f"/cell/{policy}/{place}/{number}"
+            page.goto(self.addresses.kvittra + path, wait_until="commit")
+        for page in pages:
+            page.wait_for_load_state()
+        results: list[dict[int, str]] = [{} for _ in sites.POLICIES]
+        for (policy, number), fired in zip(cells, self._fired(pages, _FOCUS_MS), strict=True):
+            results[policy][number] = self._outcome(fired, "")
         return results
 
     def _fired(self, pages: list[Page], settle_ms: int = _SETTLE_MS) -> list[Fired]:

@@ -98,7 +98,7 @@ class Browser:
         internet: The sites it can reach.
         clock: Seconds since 1970; a :class:`Clock` of its own by default.
         third_party_cookies: Whether cookies travel with parts of pages of other sites at all.
-            Chromium allows them by default and blocks them in private windows.
+            Chromium blocks them in private windows, and everywhere if it is set to.
         address: Its IP address, as applications see it.
 
     >>> from labs.browser.network import static_site
