@@ -25,6 +25,7 @@ from sphinx.util.docutils import SphinxDirective
 from labs import registry
 from labs.browser import measured
 from labs.kvittra.weaknesses import WEAKNESSES
+from labs.teaching import Table
 
 VERSION = 1
 
@@ -191,7 +192,9 @@ def _cases(rows: Mapping[str, Mapping[str, Any]]) -> nodes.Node:
         for kind, cases in row["cases"].items()
         for case, held in cases.items()
     ]
-    return _table("Every case.", ["exercise", "what is tested", "case", "holds"], table)
+    shown = Table("Every case.", ["exercise", "what is tested", "case", "holds"], table).html()
+    fold = f"<details><summary>Every case: {len(table)}</summary>{shown}</details>"
+    return nodes.raw("", fold, format="html")
 
 
 def _editions(found: Mapping[str, Mapping[str, bool]]) -> nodes.Node:
@@ -222,26 +225,8 @@ def _paragraph(text: str) -> nodes.paragraph:
     return node
 
 
-def _table(title: str, columns: list[str], rows: list[list[str]]) -> nodes.table:
-    table = nodes.table(classes=["proof"])
-    table += nodes.title("", title)
-    group = nodes.tgroup(cols=len(columns))
-    group += [nodes.colspec(colwidth=1) for _ in columns]
-    head, body = nodes.thead(), nodes.tbody()
-    head += _row(columns)
-    body += [_row(row) for row in rows]
-    group += [head, body]
-    table += group
-    return table
-
-
-def _row(cells: list[str]) -> nodes.row:
-    row = nodes.row()
-    for cell in cells:
-        entry = nodes.entry()
-        entry += nodes.paragraph("", cell)
-        row += entry
-    return row
+def _table(title: str, columns: list[str], rows: list[list[str]]) -> nodes.raw:
+    return nodes.raw("", Table(title, columns, rows).html(), format="html")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
