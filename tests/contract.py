@@ -115,6 +115,13 @@ class Contract:
 
     answers: ClassVar[Sequence[Answers]] = ()
 
+    @pytest.fixture(autouse=True)
+    def _patience(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let a busy test machine change no verdict; point 7 keeps the learner's own limit."""
+        if not request.node.originalname.startswith("test_7"):
+            for table in self.answers:
+                monkeypatch.setattr(table.exercise, "seconds", 60.0)
+
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         names = metafunc.fixturenames
         rows: list[Any] = []
