@@ -213,6 +213,9 @@ def action(how: str, url: str, own: str, evil: str) -> str:
         return link.replace("<a ", "<a target=_top ")
     if how == "frame in evil in frame":
         return f'<iframe src="{evil}/act?how=frame&to={inner}"></iframe>'
+    if how == "frame with an image":
+        target = url.partition("/echo")[0]
+        return f'<iframe src="{target}/act?how=image&to={inner}"></iframe>'
     if how == "sandboxed post":
         page = escape(form.format("post", "", url))
         return f'<iframe sandbox="allow-scripts allow-forms" srcdoc="{page}"></iframe>'

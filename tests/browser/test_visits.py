@@ -192,6 +192,16 @@ def test_an_upload_runs_only_as_a_page(
     assert fired(visit("", **{"/": upload})) == (["x"] if runs else [])
 
 
+def test_a_nonce_that_swallowed_markup_has_stolen_does_not_count() -> None:
+    def page(markup: str) -> list[str]:
+        policy = ("Content-Security-Policy", "script-src 'nonce-abc'")
+        answer = Response(200, Headers((policy, ("Content-Type", "text/html"))), markup.encode())
+        return fired(visit("", **{"/": answer, "/x.js": b"canary('x')"}))
+
+    assert page("<script src=/x.js nonce=abc></script>") == ["x"]
+    assert page("<script src=/x.js <script nonce=abc></script>") == []
+
+
 def test_a_script_file_needs_a_script_type_where_sniffing_is_off() -> None:
     def page(kind: str, *more: tuple[str, str]) -> list[str]:
         file = Response(200, Headers((("Content-Type", kind), *more)), b"canary('x')")
