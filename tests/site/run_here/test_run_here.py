@@ -439,6 +439,7 @@ def test_the_sites_own_service_worker_isolates_its_pages(
         lab.run(1, "kept = 1")
         lab.write(1, "while True:\n    pass")
         lab.click(1, "Run")
+        page.locator("[data-run-state=running]").wait_for(state="attached")
         lab.button("Stop").click()
         lab.wait(1)
         assert lab.run(1, "kept").text.strip() == "1"
