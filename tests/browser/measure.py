@@ -9,11 +9,14 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from labs.browser.measured import OUTCOMES
 from tests.browser import sites
-from tests.browser.in_chromium import Chromium, running
 from tests.browser.in_model import PARENTS, Model, Results
+
+if TYPE_CHECKING:
+    from tests.browser.in_chromium import Chromium
 
 TARGET = Path(__file__).parents[2] / "src" / "labs" / "browser" / "measured.toml"
 
@@ -125,6 +128,8 @@ def in_model() -> Run:
 
 def main() -> int:
     """Measure and write."""
+    from tests.browser.in_chromium import running
+
     with running() as real:
         run = in_chromium(real)
     TARGET.write_text(run.toml(), encoding="utf-8")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,7 +98,7 @@ def test_the_first_of_two_equal_directives_counts_and_every_policy_must_agree() 
     assert not runs("script-src 'unsafe-inline', default-src 'none'")
 
 
-def loads(policy: str, url: str, directive: str = "script-src-elem", **more: bool) -> bool:
+def loads(policy: str, url: str, directive: str = "script-src-elem", **more: Any) -> bool:
     policies = parse_policies([policy])
     return load_allowed(policies, directive, parse_url(url), PAGE.origin, **more).allowed
 

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote_plus, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 from labs.browser.csp import (
     CspDecision,
@@ -26,6 +26,7 @@ from labs.browser.csp import (
     sandbox_flags,
 )
 from labs.browser.fetching import Ask, Client, Fetched, referrer_policy
+from labs.browser.forms import Field, encode_form, urlencoded
 from labs.browser.framing import FramingDecision, framing_decision
 from labs.browser.javascript import Interpreter, NotModelled, SyntaxFault, Thrown
 from labs.browser.markup import (
@@ -356,15 +357,6 @@ class Context:
                 origin=self.page.origin, markup=result,
             )  # fmt: skip
             self.page.load()
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A field of a form: what its name is and what would be sent."""
-
-    name: str
-    value: str
-    kind: str
 
 
 class Page:
@@ -1383,36 +1375,3 @@ def data_url(url: Url) -> tuple[str, bytes]:
         except binascii.Error:
             body = b""
     return (head.strip() or "text/plain;charset=US-ASCII").lower(), body
-
-
-def urlencoded(pairs: Sequence[tuple[str, str]]) -> str:
-    """``application/x-www-form-urlencoded``."""
-    return "&".join(
-        f"{quote_plus(name, safe='*-._')}={quote_plus(value, safe='*-._')}" for name, value in pairs
-    ).replace("~", "%7E")
-
-
-def encode_form(pairs: Sequence[tuple[str, str]], kind: str) -> tuple[str, bytes]:
-    """Content type and body of a form (HTML Standard, sections 4.10.21.7 and 4.10.21.8)."""
-    pairs = [(_newlines(name), _newlines(value)) for name, value in pairs]
-    if kind == "text/plain":
-        lines = "".join(f"{name}={value}\r\n" for name, value in pairs)
-        return "text/plain", lines.encode("utf-8", "replace")
-    if kind == "multipart/form-data":
-        boundary = "----KvittraModelBrowserBoundary"
-        parts = [
-            f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"'
-            f"\r\n\r\n{value}\r\n"
-            for name, value in pairs
-        ]
-        body = "".join(parts) + f"--{boundary}--\r\n"
-        return f"multipart/form-data; boundary={boundary}", body.encode("utf-8", "replace")
-    return "application/x-www-form-urlencoded", urlencoded(pairs).encode("ascii")
-
-
-def _newlines(text: str) -> str:
-    return re.sub(r"\r\n|\r|\n", "\r\n", text)
-
-
-def _quoted(name: str) -> str:
-    return name.replace("\r\n", "%0D%0A").replace('"', "%22")
