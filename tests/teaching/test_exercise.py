@@ -6,7 +6,7 @@ import time
 import pytest
 from contract import HOSTILE, Answers, Contract
 
-from labs.teaching import Exercise, Failed, Hints, Part, isolation, progress
+from labs.teaching import Exercise, Failed, Hints, Part, isolation, matching, progress
 
 
 def add_weak(a: int, b: int) -> int:
@@ -194,3 +194,41 @@ class TestTheHarnessOnAnExample:
             Contract().test_8_only_the_last_hint_contains_the_solution(
                 Answers(exercise, wrong={}, other={})
             )
+
+
+class TestMatching:
+    def made(self, **changes):
+        given = {
+            "part": "pairs",
+            "choices": ("hot", "cold"),
+            "answers": {"sauna": "a", "sea": "b"},
+            "nudges": {"sauna": "Think of steam.", "sea": "Think of ice."},
+            "item": "place",
+            "claim": "It is known how this is: {}",
+            "missing": "how it is",
+            "nudge": "Begin with the steam.",
+            "concept": "Water has degrees.",
+            "next_step": "Swim.",
+        }
+        return matching("example.heat.match", "Match", **(given | changes))
+
+    def test_the_starter_shows_every_choice_and_every_item(self):
+        assert self.made().starter == (
+            '# a: hot\n# b: cold\npairs = {\n    "sauna": "?",\n    "sea": "?",\n}'
+        )
+
+    def test_each_wrong_letter_gets_the_nudge_of_its_own_item(self):
+        report = self.made().judge(self.made().checks, [{"sauna": " A", "sea": "a"}])
+        assert [finding.passed for finding in report.findings] == [True, False, True]
+        assert report.first_failure.nudge == "Think of ice."
+        assert report.first_failure.happened == "it was matched with the letter a"
+
+    def test_an_item_that_is_left_out_is_named(self):
+        report = self.made().judge(self.made().checks, [{"sauna": "a"}])
+        assert "it leaves out “sea”" in report.text()
+
+    def test_letters_that_do_not_fit_the_choices_are_refused(self):
+        with pytest.raises(ValueError, match="must be used once"):
+            self.made(answers={"sauna": "a", "sea": "a"})
+        with pytest.raises(ValueError, match="with a nudge"):
+            self.made(nudges={"sauna": "Think of steam."})

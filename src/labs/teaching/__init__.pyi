@@ -2,6 +2,7 @@ from .exercise import Answer, Exercise, Outcome, Part
 from .frames import Frame, frame
 from .hints import Hint, Hints
 from .lesson import Lesson
+from .pairing import matching
 from .pictures import Picture, axes, picture
 from .quiz import Option, Quiz
 from .rendering import Shown
@@ -33,6 +34,7 @@ __all__ = [
     "axes",
     "explore",
     "frame",
+    "matching",
     "picture",
     "show_source",
 ]

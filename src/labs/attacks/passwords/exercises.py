@@ -21,7 +21,7 @@ from typing import Literal
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from labs.attacks.passwords import model, watching
-from labs.teaching import Answer, Exercise, Failed, Hints, Option, Part, Quiz
+from labs.teaching import Answer, Exercise, Failed, Hints, Option, Part, Quiz, matching
 
 one_minute = Quiz(
     "attacks.passwords.one_minute",
@@ -125,81 +125,38 @@ THREATS = {
 }
 """What the matching exercise asks, with the letter of the answer."""
 
-match_defenses = Exercise(
+match_defenses = matching(
     "attacks.passwords.match_defenses",
     "Match each threat with what stops it",
-    parts=[Part("defenses", value=dict)],
-    starter="""# a: a salt for each user
-# b: a hash that is slow and needs memory
-# c: refusing the passwords on the list
-# d: nothing in storage; a second factor helps
-defenses = {
-    "a table of fingerprints that was computed last year": "?",
-    "a billion guesses a second against one account": "?",
-    "somebody chose 123456": "?",
-    "a form on a false site that asks for the password": "?",
-}""",
-    weak={"defenses": dict.fromkeys(THREATS, "a")},
-    reference={"defenses": dict(THREATS)},
-    hints=Hints(
-        nudge="Each letter is used once. Begin with the one that has nothing to do with storage.",
-        concept="A salt ends sharing, a slow hash ends speed, a list ends bad choices. A person "
-        "who types the password into the wrong page gets past all three.",
-        place="The letter between the last two quotation marks of each line.",
-        solution="defenses = {\n"
-        + "".join(f'    "{threat}": "{letter}",\n' for threat, letter in THREATS.items())
-        + "}",
+    part="defenses",
+    choices=(
+        "a salt for each user",
+        "a hash that is slow and needs memory",
+        "refusing the passwords on the list",
+        "nothing in storage; a second factor helps",
     ),
+    answers=THREATS,
+    nudges=dict(
+        zip(
+            THREATS,
+            (
+                "A salt makes each record a case of its own: it makes work done in advance "
+                "worthless.",
+                "Against one account a salt does not help. What does a guess have to cost?",
+                "It is the first guess of all, so no cost of guessing saves it.",
+                "The false site receives the password itself, before anything is hashed.",
+            ),
+            strict=True,
+        )
+    ),
+    item="threat",
+    claim="A defense is found against: {}",
+    missing="the defense that works against it",
+    nudge="Each letter is used once. Begin with the one that has nothing to do with storage.",
+    concept="A salt ends sharing, a slow hash ends speed, a list ends bad choices. A person "
+    "who types the password into the wrong page gets past all three.",
     next_step="Builders go on below. Everybody else can jump to the questions for a vendor.",
 )
-
-_MISMATCHES = {
-    "a": "A salt makes each record a case of its own: it makes work done in advance worthless.",
-    "b": "Against one account a salt does not help. What does a guess have to cost?",
-    "c": "It is the first guess of all, so no cost of guessing saves it.",
-    "d": "The false site receives the password itself, before anything is hashed.",
-}
-
-
-def _matching(threat: str, letter: str) -> Callable[[Answer, random.Random], None]:
-    def check(answer: Answer, _rng: random.Random) -> None:
-        chosen = answer.defenses.get(threat)
-        if not isinstance(chosen, str) or chosen.strip().lower() != letter:
-            known = isinstance(chosen, str) and chosen.strip().lower() in "abcd" and chosen.strip()
-            raise Failed(
-                given=f"the threat “{threat}”",
-                happened=f"it was matched with the letter {chosen.strip().lower()}"
-                if known and isinstance(chosen, str)
-                else "it has no letter from a to d yet",
-                missing="the defense that works against it",
-                nudge=_MISMATCHES[letter],
-            )
-
-    return check
-
-
-for _number, (_threat, _letter) in enumerate(THREATS.items()):
-    match_defenses.attack(
-        f"A defense is found against: {_threat}",
-        # Each threat wins against an answer that puts another defense in its place.
-        weak={
-            "defenses": dict(
-                zip(THREATS, itertools.islice(itertools.cycle("bcda"), 4), strict=True)
-            )
-        },
-    )(_matching(_threat, _letter))
-
-
-@match_defenses.honest("All four threats are there")
-def _(answer: Answer, _rng: random.Random) -> None:
-    missing = [threat for threat in THREATS if threat not in answer.defenses]
-    if missing:
-        raise Failed(
-            given="your answer",
-            happened=f"it leaves out “{missing[0]}”",
-            missing="a letter for each of the four threats",
-            nudge="Copy the four lines again and change only the letters.",
-        )
 
 
 def _weak_store(_user: str, password: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from labs.attacks.session_hijacking import model, roads
-from labs.teaching import Answer, Exercise, Failed, Hints, Option, Part, Quiz
+from labs.teaching import Answer, Exercise, Failed, Hints, Option, Part, Quiz, matching
 
 looks_random = Quiz(
     "attacks.session_hijacking.looks_random",
@@ -117,82 +117,37 @@ LETTERS = dict(
 )
 """What the matching exercise asks, with the letter of the answer."""
 
-_CLOSES = (
-    "128 random bits in each id",
-    "a new id at sign-in",
-    "HttpOnly on the cookie",
-    "Secure on the cookie",
-    "the server forgets the id",
-)
-
-match_roads = Exercise(
+match_roads = matching(
     "attacks.session_hijacking.match_roads",
     "Match each road with what closes it",
-    parts=[Part("closed_by", value=dict)],
-    starter="\n".join(
-        [
-            *(f"# {letter}: {what}" for letter, what in zip("abcde", _CLOSES, strict=True)),
-            "closed_by = {",
-            *(f'    "{road}": "?",' for road in LETTERS),
-            "}",
-        ]
+    part="closed_by",
+    choices=(
+        "128 random bits in each id",
+        "a new id at sign-in",
+        "HttpOnly on the cookie",
+        "Secure on the cookie",
+        "the server forgets the id",
     ),
-    weak={"closed_by": dict.fromkeys(LETTERS, "?")},
-    reference={"closed_by": dict(LETTERS)},
-    hints=Hints(
-        nudge="Each letter is used once. Where is the id when the thief gets it: in his head, in "
-        "his link, in a page, in the air, in his drawer?",
-        concept="What cannot be guessed can still be planted; what is new at sign-in can still be "
-        "copied; what was copied works until the server forgets it.",
-        place="The letter between the last two quotation marks of each line.",
-        solution="closed_by = {\n"
-        + "".join(f'    "{road}": "{letter}",\n' for road, letter in LETTERS.items())
-        + "}",
-    ),
+    answers=LETTERS,
+    nudges={
+        "predict": "He has seen no id of hers. What keeps him from computing it?",
+        "fixate": "He knows the id from the start, however random it is. When must it become "
+        "another?",
+        "steal by script": "The id is good and new, and a page hands it to a script.",
+        "steal over plain http": "The cookie travels where everybody reads. Which mark keeps it "
+        "home?",
+        "replay after sign-out": "He has had a copy since this morning. Who must forget it?",
+    },
+    item="road",
+    claim="It is known what closes this road: {}",
+    missing="what closes this road",
+    mismatch="{choice} does not close it",
+    nudge="Each letter is used once. Where is the id when the thief gets it: in his head, in "
+    "his link, in a page, in the air, in his drawer?",
+    concept="What cannot be guessed can still be planted; what is new at sign-in can still be "
+    "copied; what was copied works until the server forgets it.",
     next_step="Builders go on below. Everybody else can jump to the questions for a vendor.",
 )
-
-_MISMATCHES = {
-    "predict": "He has seen no id of hers. What keeps him from computing it?",
-    "fixate": "He knows the id from the start, however random it is. When must it become another?",
-    "steal by script": "The id is good and new, and a page hands it to a script.",
-    "steal over plain http": "The cookie travels where everybody reads. Which mark keeps it home?",
-    "replay after sign-out": "He has had a copy since this morning. Who must forget it?",
-}
-
-
-def _matching(road: str) -> Callable[[Answer, random.Random], None]:
-    def check(answer: Answer, _rng: random.Random) -> None:
-        chosen = answer.closed_by.get(road)
-        letter = chosen.strip().lower() if isinstance(chosen, str) else ""
-        if letter != LETTERS[road]:
-            known = len(letter) == 1 and letter in "abcde"
-            raise Failed(
-                given=f"the road “{road}”",
-                happened=f"{_CLOSES['abcde'.index(letter)]} does not close it"
-                if known
-                else "it has no letter from a to e yet",
-                missing="what closes this road",
-                nudge=_MISMATCHES[road],
-            )
-
-    return check
-
-
-for _road in LETTERS:
-    match_roads.attack(f"It is known what closes this road: {_road}")(_matching(_road))
-
-
-@match_roads.honest("All five roads are there")
-def _(answer: Answer, _rng: random.Random) -> None:
-    missing = [road for road in LETTERS if road not in answer.closed_by]
-    if missing:
-        raise Failed(
-            given="your answer",
-            happened=f"it leaves out “{missing[0]}”",
-            missing="a letter for each of the five roads",
-            nudge="Copy the five lines again and change only the letters.",
-        )
 
 
 # Exercise: a session store.

@@ -7,7 +7,6 @@ database refused the statement.
 
 from __future__ import annotations
 
-import itertools
 import random
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
@@ -16,7 +15,7 @@ from typing import Any
 
 from labs.attacks.sql_injection import model
 from labs.attacks.sql_injection.payloads import Place, payloads
-from labs.teaching import Answer, Exercise, Failed, Hints, Option, Part, Quiz
+from labs.teaching import Answer, Exercise, Failed, Hints, Option, Part, Quiz, matching
 from labs.teaching.exercise import shown
 
 without_password = Quiz(
@@ -132,79 +131,38 @@ GAPS = {
 }
 """What the matching exercise asks, with the letter of the answer."""
 
-match_gaps = Exercise(
+match_gaps = matching(
     "attacks.sql_injection.match_gaps",
     "Match each half fix with what gets past it",
-    parts=[Part("gaps", value=dict)],
-    starter="""# a: a number, which stands in the query without quotation marks
-# b: the same thing said in other words
-# c: a request that was written without the page
-# d: a name that has been in the database since last year
-gaps = {
-    "every quotation mark is doubled": "?",
-    "the words SELECT and UNION are refused": "?",
-    "the form in the browser takes only digits": "?",
-    "names are checked when they are typed, not when they are used": "?",
-}""",
-    weak={"gaps": dict.fromkeys(GAPS, "a")},
-    reference={"gaps": dict(GAPS)},
-    hints=Hints(
-        nudge="Each letter is used once. Begin with the half fix that runs on the attacker's own "
-        "computer.",
-        concept="Each of them guards one door: one sign, one spelling, one way to send, one "
-        "moment. Ask which other door leads to the same query.",
-        place="The letter between the last two quotation marks of each line.",
-        solution="gaps = {\n"
-        + "".join(f'    "{fix}": "{letter}",\n' for fix, letter in GAPS.items())
-        + "}",
+    part="gaps",
+    choices=(
+        "a number, which stands in the query without quotation marks",
+        "the same thing said in other words",
+        "a request that was written without the page",
+        "a name that has been in the database since last year",
     ),
+    answers=GAPS,
+    nudges=dict(
+        zip(
+            GAPS,
+            (
+                "Doubling keeps a text between its quotation marks. Which values have none?",
+                "A list knows some words. `OR 2>1` has none of them.",
+                "The rule is part of the page. Who says that a request comes from the page?",
+                "What was stored before the check existed has never been checked.",
+            ),
+            strict=True,
+        )
+    ),
+    item="half fix",
+    claim="A gap is found for: {}",
+    missing="what gets past it",
+    nudge="Each letter is used once. Begin with the half fix that runs on the attacker's own "
+    "computer.",
+    concept="Each of them guards one door: one sign, one spelling, one way to send, one "
+    "moment. Ask which other door leads to the same query.",
     next_step="Builders go on below. Everybody else can jump to the questions for a vendor.",
 )
-
-_MISMATCHES = {
-    "a": "Doubling keeps a text between its quotation marks. Which values have none?",
-    "b": "A list knows some words. `OR 2>1` has none of them.",
-    "c": "The rule is part of the page. Who says that a request comes from the page?",
-    "d": "What was stored before the check existed has never been checked.",
-}
-
-
-def _matching(fix: str, letter: str) -> Callable[[Answer, random.Random], None]:
-    def check(answer: Answer, _rng: random.Random) -> None:
-        chosen = answer.gaps.get(fix)
-        plain = chosen.strip().lower() if isinstance(chosen, str) else ""
-        if plain != letter:
-            raise Failed(
-                given=f"the half fix “{fix}”",
-                happened=f"it was matched with the letter {plain}"
-                if plain in ("a", "b", "c", "d")
-                else "it has no letter from a to d yet",
-                missing="what gets past it",
-                nudge=_MISMATCHES[letter],
-            )
-
-    return check
-
-
-for _fix, _letter in GAPS.items():
-    match_gaps.attack(
-        f"A gap is found for: {_fix}",
-        # Each half fix is wrong in an answer that shifts the letters by one.
-        weak={"gaps": dict(zip(GAPS, itertools.islice(itertools.cycle("bcda"), 4), strict=True))},
-    )(_matching(_fix, _letter))
-
-
-@match_gaps.honest("All four half fixes are there")
-def _(answer: Answer, _rng: random.Random) -> None:
-    missing = [fix for fix in GAPS if fix not in answer.gaps]
-    if missing:
-        raise Failed(
-            given="your answer",
-            happened=f"it leaves out “{missing[0]}”",
-            missing="a letter for each of the four half fixes",
-            nudge="Copy the four lines again and change only the letters.",
-        )
-
 
 _DOING = "a statement that is the same whatever is typed"
 _PARAMETER = (
