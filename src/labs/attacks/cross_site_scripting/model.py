@@ -29,8 +29,6 @@ from types import MappingProxyType
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-import html5lib
-
 import labs.browser as web
 from labs.arguments import real, whole
 from labs.arguments import text as checked_text
@@ -138,6 +136,8 @@ def clean_profile(source: str) -> str:
     It is read as a browser reads it. Then nothing of the source is passed on: an allowed tag is
     written again without its attributes (a link keeps a checked address), a text is escaped.
     """
+    import html5lib  # for this function alone; the rest of the model needs no parser
+
     tree = html5lib.parseFragment(source[:MAX_PROFILE], namespaceHTMLElements=False)
     return "".join(_written(tree, 0))
 

@@ -40,6 +40,7 @@ def extract(ask: Callable[[str], bool], value: str, *, bits: int = 7) -> Extract
     >>> database = sqlite3.connect(":memory:")
     >>> extract(lambda sql: bool(database.execute(f"SELECT {sql}").fetchone()[0]), "'surdeg'")
     Extraction(text='surdeg', questions=49)
+    >>> database.close()
     """
     text("value", value)
     bits = whole("bits", bits, low=1, high=21)

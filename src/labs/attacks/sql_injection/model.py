@@ -135,6 +135,9 @@ class Books:
         """Let go of the database."""
         self.connection.close()
 
+    def __del__(self) -> None:
+        self.close()
+
     def _authorize(
         self, action: int, first: str | None, second: str | None, *_where: str | None
     ) -> int:
