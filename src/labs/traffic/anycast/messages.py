@@ -83,6 +83,10 @@ class NameServer:
 
     Args:
         site: The name that it gives itself.
+        zone: What it knows, as a zone file (RFC 1035, section 5).
+
+    Raises:
+        ValueError: If the zone cannot be read.
 
     >>> server = NameServer("Stockholm")
     >>> read(server(query("www.kvittra.example"))).records
@@ -91,9 +95,12 @@ class NameServer:
     ('id.server. 0 CH TXT "Stockholm"',)
     """
 
-    def __init__(self, site: str) -> None:
+    def __init__(self, site: str, zone: str = ZONE_TEXT) -> None:
         self.site = text("site", site)
-        self._zone = dns.zone.from_text(ZONE_TEXT, relativize=False)
+        try:
+            self._zone = dns.zone.from_text(text("zone", zone), relativize=False)
+        except dns.exception.DNSException as error:
+            raise ValueError(f"zone must be a zone file: {error or type(error).__name__}") from error
 
     def __call__(self, wire: bytes) -> bytes:
         """The answer to a query.

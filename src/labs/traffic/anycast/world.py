@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
@@ -260,10 +260,76 @@ def botnet(seed: int) -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What an operator sees under attack: queries and capacity at each announced site."""
+    """What an operator sees under attack, and what drills on calm days have taught.
+
+    Args:
+        load: Thousands of queries a second at each announced site, honest and hostile together.
+        capacity: How many of them each site can answer.
+        calm: How many of them are honest, as known from calm days.
+        drill: What the situation becomes when sites withdraw and routing leads everyone on.
+    """
 
     load: dict[str, float]
     capacity: dict[str, float]
+    calm: dict[str, float]
+    drill: Callable[[tuple[str, ...]], Situation] = field(repr=False, compare=False)
+
+    @property
+    def by_site(self) -> dict[str, float]:
+        """The fraction of its queries that each site answers."""
+        return {
+            name: 1.0 if load <= self.capacity[name] else self.capacity[name] / load
+            for name, load in self.load.items()
+        }
+
+    @property
+    def answered(self) -> float:
+        """The share of all honest queries that is answered; 0 if no site is announced."""
+        asked = sum(resolvers.load for resolvers in RESOLVERS.values())
+        return sum(self.calm[name] * share for name, share in self.by_site.items()) / asked
+
+    def without(self, *names: str) -> Situation:
+        """What the situation would be if these sites withdrew.
+
+        Raises:
+            ValueError: If a name is not an announced site.
+
+        >>> now = situation(["Stockholm", "New York"], seed=1)
+        >>> list(now.without("Stockholm").load)
+        ['New York']
+        """
+        for name in names:
+            if name not in self.load:
+                raise ValueError(f"names must be announced sites, not {name!r}")
+        return self.drill(tuple(name for name in self.load if name not in names))
+
+
+def situation(chosen: Collection[str], *, seed: int | None) -> Situation:
+    """The situation at these sites under the attack of that seed, or on a calm day.
+
+    Args:
+        chosen: The sites.
+        seed: Which attack; ``None`` for a calm day.
+
+    Raises:
+        ValueError: If there is no site or one is unknown.
+
+    >>> calm = situation(["Stockholm", "New York"], seed=None)
+    >>> calm.load == calm.calm, calm.answered
+    (True, 1.0)
+    """
+    bots = dict.fromkeys(RESOLVERS, 0.0) if seed is None else botnet(seed)
+    return _situation(tuple(checked_sites(chosen)), bots)
+
+
+def _situation(names: tuple[str, ...], bots: Mapping[str, float]) -> Situation:
+    honest, load = _loads(names, bots) if names else ({}, {})
+    return Situation(
+        load,
+        {name: SITES[name].capacity for name in names},
+        honest,
+        lambda left: _situation(left, bots),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,26 +398,19 @@ def defend(
     names = checked_sites(chosen)
     if len(names) > MOST_SITES:
         raise ValueError(f"sites must be at most {MOST_SITES}, not {len(names)}")
-    bots = botnet(seed)
     calm = visits(names)
     total = sum(resolvers.load for resolvers in RESOLVERS.values())
     calm_ms = sum(RESOLVERS[city].load * visit.ms for city, visit in calm.items()) / total
-    _, load = _loads(names, bots)
-    capacity = {name: SITES[name].capacity for name in names}
-    gone = list(withdraw(Situation(dict(load), dict(capacity))))
+    before = situation(names, seed=seed)
+    gone = list(withdraw(before))
     for name in gone:
         if name not in names:
             raise ValueError(f"withdraw must name announced sites, not {name!r}")
-    left = [name for name in names if name not in gone]
-    if not left:
+    if set(gone) == set(names):
         raise ValueError("withdraw must leave at least one site on the air, not none")
-    honest, load = _loads(left, bots)
-    by_site = {
-        name: 1.0 if load[name] <= capacity[name] else capacity[name] / load[name] for name in left
-    }
-    answered = sum(honest[name] * by_site[name] for name in left)
+    after = before.without(*gone)
     return Defense(
-        Served(by_site, answered / total),
+        Served(after.by_site, after.answered),
         calm_ms,
         tuple(gone),
         sum(SITES[name].eur_a_month for name in names),
@@ -397,5 +456,6 @@ __all__ = [
     "botnet",
     "defend",
     "networks",
+    "situation",
     "visits",
 ]
