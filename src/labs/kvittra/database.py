@@ -122,11 +122,12 @@ class Database:
         self._allowance.steps = 0
 
     def _open(self) -> sqlite3.Connection:
+        seeded = _seeded(self.profile)  # first, so that a profile is refused before all else
         # The local server answers from one thread at a time, but not always from the same one.
         connection = sqlite3.connect(":memory:", check_same_thread=False)
         connection.row_factory = sqlite3.Row
         connection.executescript(SCHEMA)
-        for table, rows in _seeded(self.profile).items():
+        for table, rows in seeded.items():
             marks = ", ".join("?" * len(rows[0]))
             connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
         connection.commit()

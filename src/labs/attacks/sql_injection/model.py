@@ -98,14 +98,15 @@ class Books:
     """
 
     def __init__(self, *, may_read: Collection[str] = _TABLES) -> None:
+        # Nothing is kept prepared: a statement is checked, and noted, each time it is sent. Opened
+        # before anything can be refused, so that there is always something to let go of.
+        self.connection = sqlite3.connect(":memory:", cached_statements=0)
         unknown = set(may_read) - _TABLES
         if isinstance(may_read, str) or unknown:
             raise ValueError(f"may_read must hold names of {sorted(_TABLES)}, not {may_read!r}")
         self._may_read = frozenset(may_read)
         self.read: set[str] = set()
         self._steps = 0
-        # Nothing is kept prepared: a statement is checked, and noted, each time it is sent.
-        self.connection = sqlite3.connect(":memory:", cached_statements=0)
         self.connection.executescript(_SCHEMA)
         self.connection.executemany("INSERT INTO invoices VALUES (?, ?, ?, ?, ?, ?, ?)", _INVOICES)
         self.connection.executemany("INSERT INTO users VALUES (?, ?, ?, ?)", _users())
