@@ -92,6 +92,11 @@ def pip(*arguments: str, packages: int = 1) -> None:
         )
 
 
+def bring_data() -> None:
+    """Bring what a lab draws with from npm; without it one map is plainer, which is said."""
+    subprocess.run([PYTHON, "-m", "labs.site.data"], cwd=ROOT)
+
+
 def show(text: str, count: int) -> None:
     """Replace the line on a terminal; elsewhere print every 25th, so that a log stays short."""
     if sys.stdout.isatty():
@@ -118,6 +123,7 @@ def prepare() -> None:
     pip("--require-hashes", "-r", str(LOCK), packages=count)
     # The build backend is in the lock, so that this step never asks the network.
     pip("--no-build-isolation", "--no-index", "-e", str(ROOT))
+    bring_data()
     STAMP.write_text(wanted, encoding="utf-8")
     print("The environment is ready.", flush=True)
 

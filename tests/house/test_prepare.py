@@ -98,5 +98,6 @@ def test_an_environment_whose_python_is_gone_is_made_anew(
     made: list[str] = []
     monkeypatch.setattr(prepare, "create", lambda: made.append("environment"))
     monkeypatch.setattr(prepare, "pip", lambda *_args, **_kwargs: made.append("packages"))
+    monkeypatch.setattr(prepare, "bring_data", lambda: made.append("data"))
     prepare.prepare()
-    assert made == ["environment", "packages", "packages"]
+    assert made == ["environment", "packages", "packages", "data"]

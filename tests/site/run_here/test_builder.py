@@ -17,7 +17,9 @@ from pathlib import Path
 import pytest
 
 import labs
+from labs.site import node
 from labs.site.run_here import Built, CannotBuild, build, builder, imports, pages, wheels
+from labs.site.run_here.builder import FRONTEND
 from labs.site.run_here.in_page.packages import ABSENT
 from tests.site.run_here.conftest import CACHE
 
@@ -95,11 +97,11 @@ def test_every_import_of_the_labs_is_of_the_site_on_request_or_known_to_be_absen
     for path, source in wheels.labs_files().items():
         if not path.endswith(".py"):
             continue
-        for node in imports._run_time(ast.parse(source)):
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and not node.level:
-                names = [node.module or ""]
+        for part in imports._run_time(ast.parse(source)):
+            if isinstance(part, ast.Import):
+                names = [alias.name for alias in part.names]
+            elif isinstance(part, ast.ImportFrom) and not part.level:
+                names = [part.module or ""]
             else:
                 continue
             missing |= {(path, n) for n in names if n.partition(".")[0] not in known}
@@ -216,9 +218,9 @@ def test_an_older_runtime_in_a_site_is_replaced(made: Built, tmp_path: Path) -> 
 def test_without_npm_the_reason_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(builder, "find_spec", lambda _name: None)
+    monkeypatch.setattr(node, "find_spec", lambda _name: None)
     monkeypatch.setattr(shutil, "which", lambda _name: None)
-    with pytest.raises(CannotBuild) as caught:
+    with pytest.raises(node.NodeError) as caught:
         build(tmp_path / "site", cache=tmp_path / "cache")
     assert str(caught.value).startswith("npm is missing")
     assert str(caught.value).count(". ") == 0
@@ -260,7 +262,7 @@ def test_a_distribution_folder_must_hold_the_pinned_files(
     with pytest.raises(CannotBuild, match="is missing in the folder"):
         build(tmp_path / "site", cache=CACHE, distribution=folder)
     published = json.loads(
-        (builder.node_modules(CACHE) / "pyodide" / "pyodide-lock.json").read_text("utf-8")
+        (node.packages(FRONTEND, CACHE) / "pyodide" / "pyodide-lock.json").read_text("utf-8")
     )
     (folder / published["packages"]["numpy"]["file_name"]).write_bytes(b"another file")
     with pytest.raises(CannotBuild, match="is not the file"):
@@ -277,7 +279,7 @@ def test_a_hosted_distribution_leaves_no_other_host_in_the_lock(
     folder = tmp_path / "distribution"
     folder.mkdir()
     published = json.loads(
-        (builder.node_modules(CACHE) / "pyodide" / "pyodide-lock.json").read_text("utf-8")
+        (node.packages(FRONTEND, CACHE) / "pyodide" / "pyodide-lock.json").read_text("utf-8")
     )
     for name in builder._with_dependencies(published["packages"], builder.ON_REQUEST):
         entry = published["packages"][name]
@@ -312,7 +314,7 @@ RFC_9106 = [
 @pytest.mark.parametrize(("name", "tag"), RFC_9106, ids=[f"RFC 9106, {n}" for n, _ in RFC_9106])
 def test_the_library_in_the_worker_reproduces_the_standards_vectors(name: str, tag: str) -> None:
     # Their secret and associated data are inputs that the labs have no way to give.
-    modules = builder.node_modules(CACHE)
+    modules = node.packages(FRONTEND, CACHE)
     script = (
         "const { [process.argv[1]]: derive } = await import(process.argv[2]);"
         "const of = (n, value) => new Uint8Array(n).fill(value);"
@@ -322,7 +324,7 @@ def test_the_library_in_the_worker_reproduces_the_standards_vectors(name: str, t
     )
     library = (modules / "@noble" / "hashes" / "argon2.js").as_uri()
     done = subprocess.run(
-        [*builder._program("node"), "--input-type=module", "-e", script, name, library],
+        [*node.program("node"), "--input-type=module", "-e", script, name, library],
         capture_output=True,
         text=True,
         check=True,

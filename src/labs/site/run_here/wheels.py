@@ -15,6 +15,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 import labs
+from labs.site.node import NodeError
 
 ROOTS = (
     "argon2-cffi",
@@ -62,7 +63,7 @@ _MARKERS = {
 }
 
 
-class CannotBuild(Exception):  # noqa: N818 - says what happened
+class CannotBuild(NodeError):  # noqa: N818 - says what happened
     """The runtime cannot be built here; the message is one sentence that says what is missing."""
 
 

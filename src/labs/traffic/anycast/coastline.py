@@ -2,13 +2,12 @@
 
 Natural Earth is in the public domain. The npm package ``world-atlas`` (version 2.0.2) carries it
 as ``land-110m.json`` in the TopoJSON format: arcs as whole-number steps on a grid, each shared arc
-once. The file is not kept in the repository; ``python -m labs.traffic.anycast.coastline FILE`` puts
-it where :func:`coastline` looks, after comparing its SHA-256.
+once. The file is not kept in the repository; ``python -m labs.site.data`` brings it, and
+:func:`install` puts it where :func:`coastline` looks, after comparing its SHA-256.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 from functools import lru_cache
@@ -34,8 +33,8 @@ def coastline() -> tuple[Ring, ...]:
     """
     if not HOME.exists():
         raise FileNotFoundError(
-            f"the coastlines are not installed: run 'npm pack {PACKAGE}', unpack it, and give its "
-            f"{NAME} to 'python -m labs.traffic.anycast.coastline'"
+            "the coastlines are not installed: run 'python -m labs.site.data', "
+            f"which brings them with npm from the package {PACKAGE}"
         )
     return _read(HOME)
 
@@ -114,9 +113,3 @@ def decode(topology: dict[str, Any]) -> tuple[Ring, ...]:
         raise ValueError(f"topology must hold polygons, not {kind!r}")
 
     return tuple(one for geometry in topology["objects"].values() for one in rings(geometry))
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Install the coastlines.")
-    parser.add_argument("file", type=Path, help=f"{NAME} from the npm package {PACKAGE}")
-    print(install(parser.parse_args().file))
