@@ -100,7 +100,7 @@ class NameServer:
         try:
             self._zone = dns.zone.from_text(text("zone", zone), relativize=False)
         except dns.exception.DNSException as error:
-            raise ValueError(f"zone must be a zone file: {error or type(error).__name__}") from error
+            raise ValueError(f"zone must be a zone file, not {zone[:40]!r}") from error
 
     def __call__(self, wire: bytes) -> bytes:
         """The answer to a query.
