@@ -1,43 +1,32 @@
-"""Units: a spare helps only if it fails alone, takes over, and is repaired in time."""
+"""The lesson on spare units: a spare helps if it fails alone, takes over, and is repaired in time.
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+Names load when they are first asked for, so that the table of contents loads neither NumPy nor a
+drawing library.
+"""
 
 import lazy_loader
 
-from labs.estimate import Estimate
-from labs.uptime.units.model import (
-    common_cause_unavailability,
-    common_cause_union,
-    k_of_n,
-    mean_time_to_failure,
-    mean_time_to_failure_unrepaired,
-    pair_unavailability,
-    steady_state,
+from labs.teaching.lesson import Lesson
+
+LESSON = Lesson(
+    title="Spare units: what they share, and who takes over",
+    promises=("U4",),
+    minutes_to_teach=45,
+    minutes_to_do=35,
+    audience=("customers", "staff", "builders"),
+    terms=(
+        "redundancy",
+        "N+1",
+        "common cause",
+        "beta factor",
+        "failover",
+        "coverage (of a failover)",
+        "health check",
+        "confidence interval",
+        "idempotent request",
+    ),
+    beyond_the_page="A browser starts no processes, so the three real servers and their proxy run "
+    "in JupyterLab only. The page shows a run that was recorded.",
 )
 
-if TYPE_CHECKING:
-    from labs.uptime.units import live, simulation
-    from labs.uptime.units.simulation import simulate
-
-# NumPy is loaded only by who simulates or draws.
-__getattr__, _, _ = lazy_loader.attach(
-    __name__,
-    submodules=["live", "simulation"],
-    submod_attrs={"simulation": ["simulate"]},
-)
-
-__all__ = [
-    "Estimate",
-    "common_cause_unavailability",
-    "common_cause_union",
-    "k_of_n",
-    "live",
-    "mean_time_to_failure",
-    "mean_time_to_failure_unrepaired",
-    "pair_unavailability",
-    "simulate",
-    "simulation",
-    "steady_state",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -14,6 +14,7 @@ import argparse
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -196,8 +197,9 @@ def _process(role: str, *arguments: str) -> Iterator[_Running]:
             text=True,
         )
     except OSError as error:
+        # The page recognizes by the system's own words what a browser cannot do.
         raise RuntimeError(
-            "this Python cannot start processes; recorded() has a run made earlier"
+            f"this Python cannot start processes ({error}); recorded() has a run made earlier"
         ) from error
     assert process.stdout is not None
     assert process.stdin is not None
@@ -276,6 +278,10 @@ def _proxy(servers: dict[str, int], check_s: float, missed: int, retry: bool) ->
 
 
 def _listen(handler: type[BaseHTTPRequestHandler]) -> None:
+    # JupyterLab interrupts a cell and everything that it started. Whoever started this process
+    # ends it in order, so that requests on their way are not counted as lost.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
     def end_with_the_one_who_started_it() -> None:
         # The pipe closes when that process ends, however it ends.
         sys.stdin.read()

@@ -1,9 +1,10 @@
 """Redundant units: how many must work, what they share, and how fast they are repaired.
 
 Units are alike and fail at a constant rate λ = 1/MTBF; a repair takes 1/µ = MTTR on average.
-k-of-n assumes independent units. The beta factor says which part β of a unit's failures hits both
-units of a pair at the same moment. The pair is a Markov chain with the states *both up*, *one up*
-and *both down*.
+k-of-n assumes independent units. The beta factor says which part β of a unit's failures hits all
+units at the same moment. The repaired pair is a Markov chain with the states *both up*, *one up*
+and *both down*; where one unit serves and the other stands by, the states *switching over* and
+*takeover failed* come in between.
 
 Sources: k-of-n and the Markov pair as in K. S. Trivedi, *Probability and Statistics with
 Reliability, Queuing and Computer Science Applications*; the beta factor from K. N. Fleming (1975)
@@ -13,11 +14,15 @@ and IEC 61508-6, annex D.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Literal
 
 from labs.arguments import fraction, real, whole
 
 MOST_UNITS = 10_000
+
+# Keeps infinity out where a takeover lasts ages beside units that live for no time at all.
+_MOST = 1e300
 
 
 def k_of_n(k: int, n: int, availability: float) -> float:
@@ -47,6 +52,29 @@ def k_of_n(k: int, n: int, availability: float) -> float:
         terms.append(math.exp(math.log(ways) + working * log_up + (total - working) * log_down))
         ways = ways * (total - working) // (working + 1)
     return min(1.0, math.fsum(terms))
+
+
+def k_of_n_common_cause(k: int, n: int, availability: float, beta: float) -> float:
+    """The availability of a k-of-n service of which one share of the failures hits all units.
+
+    (1 - βq) times k-of-n with units that are down for (1 - β)q by themselves, where q is the
+    unavailability of one unit: the two causes may meet.
+
+    Args:
+        k: How many units must work, at least 1.
+        n: How many there are, ``k`` to 10,000.
+        availability: Availability of one unit.
+        beta: The share β of its unavailability that takes all units at once.
+
+    Raises:
+        ValueError: If more units are needed than present, or a fraction is outside 0 to 1.
+
+    >>> [round(8_760 * (1 - k_of_n_common_cause(1, n, 0.99, 0.1)), 1) for n in (1, 2, 3, 6)]
+    [87.5, 9.5, 8.8, 8.8]
+    """
+    down = 1 - fraction("availability", availability)
+    shared = fraction("beta", beta) * down
+    return (1 - shared) * k_of_n(k, n, 1 - (down - shared))
 
 
 def common_cause_unavailability(unavailability: float, beta: float) -> float:
@@ -120,13 +148,80 @@ def pair_unavailability(
     >>> round(alone / pair), round(alone / shared)  # times less downtime with a second unit
     (101, 51)
     """
+    return pair_downtime(mtbf_h, mttr_h, repair_crews=repair_crews, beta=beta).total
+
+
+@dataclass(frozen=True, slots=True)
+class Downtime:
+    """The fractions of time that a pair is down, by cause.
+
+    Args:
+        apart: The second unit failed while the first was still in repair.
+        together: One common cause took both units.
+        stuck: The serving unit failed and the standby did not take over.
+        switching: The standby was taking over.
+    """
+
+    apart: float
+    together: float
+    stuck: float = 0.0
+    switching: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """The fraction of time that the pair is down, whatever the cause."""
+        return math.fsum((self.apart, self.together, self.stuck, self.switching))
+
+
+def pair_downtime(
+    mtbf_h: float,
+    mttr_h: float,
+    *,
+    repair_crews: Literal[1, 2] = 2,
+    beta: float = 0.0,
+    coverage: float = 1.0,
+    switch_s: float = 0.0,
+) -> Downtime:
+    """The long-run fractions of time that a repaired pair is down, by cause.
+
+    One unit serves and the other stands by, alike and failing at the same rate λ. When the serving
+    unit fails alone, the standby takes over with probability c, after f seconds on average;
+    otherwise the service waits for the repair. With r = λ/µ, one repair crew or two (m) and the
+    weights, relative to *both up*,
+
+        switching c(1 - β)λf, stuck (1 - c)(1 - β)r, apart (2 - β)r²/m, together βr/m,
+
+    each fraction is its weight over the sum of these and of 1 and (2 - β)r for *one up*.
+
+    Args:
+        mtbf_h: Mean time between failures of one unit, hours.
+        mttr_h: Mean time to repair one unit, hours.
+        repair_crews: 1 or 2.
+        beta: Share of a unit's failures that takes the other with it.
+        coverage: Probability c that a failure is noticed and the standby takes over.
+        switch_s: Mean seconds that a takeover takes, during which nothing is served.
+
+    Raises:
+        ValueError: If a mean time is not above 0, there are other than 1 or 2 crews, a share is no
+            fraction or ``switch_s`` is negative.
+
+    >>> down = pair_downtime(1000, 10, beta=0.02, coverage=0.95, switch_s=30)
+    >>> [round(525_600 * part) for part in (down.apart, down.together, down.stuck, down.switching)]
+    [51, 52, 252, 4]
+    """
     mtbf, mttr = real("mtbf_h", mtbf_h, above=0), real("mttr_h", mttr_h, above=0)
     crews = whole("repair_crews", repair_crews, low=1, high=2)
-    b = fraction("beta", beta)
-    # Balance equations times (up)²: every term stays finite, however unequal the two times are.
+    b, c = fraction("beta", beta), fraction("coverage", coverage)
+    switch_h = real("switch_s", switch_s, low=0) / 3600
+    # The weights times (up)²: every term stays finite, however unequal the two times are.
     up, down = 1 / (1 + mttr / mtbf), 1 / (1 + mtbf / mttr)
-    both_down = (b * up * down + (2 - b) * down * down) / crews
-    return 0.0 if both_down == 0 else 1 / (1 + (up * up + (2 - b) * up * down) / both_down)
+    apart, together = (2 - b) * down * down / crews, b * up * down / crews
+    stuck = (1 - c) * (1 - b) * up * down
+    switching = c * (1 - b) * min(switch_h / (mtbf + mttr), _MOST) * up
+    whole_life = up * up + (2 - b) * up * down + apart + together + stuck + switching
+    return Downtime(
+        apart / whole_life, together / whole_life, stuck / whole_life, switching / whole_life
+    )
 
 
 def mean_time_to_failure(mtbf_h: float, mttr_h: float) -> float:

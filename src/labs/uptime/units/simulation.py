@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labs.arguments import fraction, real, whole
-from labs.estimate import Estimate
+from labs.estimate import Estimate as Estimate  # handed on by the lesson
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -36,6 +36,8 @@ def simulate(
     *,
     repair_crews: Literal[1, 2] = 2,
     beta: float = 0.0,
+    coverage: float = 1.0,
+    switch_s: float = 0.0,
     cycles: int = 100_000,
     failure_bias: float | None = 0.5,
     seed: int,
@@ -47,6 +49,8 @@ def simulate(
         mttr_h: Mean time to repair one unit, hours.
         repair_crews: 1 or 2.
         beta: Share of a unit's failures that takes the other with it.
+        coverage: Probability that the standby takes over when the serving unit fails alone.
+        switch_s: Mean seconds that a takeover takes, during which nothing is served.
         cycles: How many cycles to draw, 100 to 5,000,000.
         failure_bias: Probability that a second failure is forced during a repair, above 0 and
             below 1; ``None`` lets it happen as rarely as it does in life, so that a run without
@@ -61,16 +65,23 @@ def simulate(
     True
     """
     pair = _Pair.checked(mtbf_h, mttr_h, repair_crews, beta)
+    takeover = _Takeover.checked(mttr_h, coverage, switch_s)
     count = whole("cycles", cycles, low=100, high=MOST_CYCLES)
     random = np.random.default_rng(whole("seed", seed, low=0))
     if failure_bias is None:
         up, down, _ = pair.cycles(count, random)
+        if not takeover.perfect:
+            down = down + takeover.waits(count, pair.serving_fails_alone, random)
         return _ratio(down, up + down)
     bias = real("failure_bias", failure_bias, above=0, below=1)
     # How long a cycle is needs no rare event, so half of the cycles are drawn as in life; the
     # other half only tell how much of a cycle both units are down.
     up, _, _ = pair.cycles(count // 2, random)
     down_mean, down_variance = pair.biased_down_time(count - count // 2, bias, random)
+    if not takeover.perfect:
+        wait, variance = takeover.mean_wait(count - count // 2, random)
+        down_mean += pair.serving_fails_alone * wait
+        down_variance += pair.serving_fails_alone**2 * variance
     up_mean, up_variance = float(up.mean()), float(up.var(ddof=1)) / up.size
     length = up_mean + down_mean
     error = math.sqrt(up_mean**2 * down_variance + down_mean**2 * up_variance) / length**2
@@ -227,6 +238,11 @@ class _Pair:
             second_failure=1 / (1 + mtbf / mttr),
         )
 
+    @property
+    def serving_fails_alone(self) -> float:
+        """The probability that a cycle begins with the serving unit, and not the standby."""
+        return (1 - self.both_at_once) / 2
+
     def cycles(self, count: int, random: np.random.Generator) -> tuple[Floats, Floats, int]:
         """Hours with at least one unit up and hours with none, per cycle; and all changes."""
         up = random.standard_exponential(count) * self.both_up_h
@@ -265,6 +281,45 @@ class _Pair:
             hours[some] = random.standard_gamma(stays[some]) * self.down_h * weight[some]
             mean += share * float(hours.mean())
             variance += share**2 * float(hours.var(ddof=1)) / size
+        return mean, variance
+
+
+@dataclass(frozen=True, slots=True)
+class _Takeover:
+    """How long nothing is served when the serving unit fails alone, in hours."""
+
+    works: float
+    switch_h: float
+    repair_h: float
+
+    @classmethod
+    def checked(cls, mttr_h: float, coverage: float, switch_s: float) -> _Takeover:
+        switch_h = real("switch_s", switch_s, low=0, high=1e15) / 3600
+        return cls(fraction("coverage", coverage), switch_h, mttr_h)
+
+    @property
+    def perfect(self) -> bool:
+        return self.works == 1 and self.switch_h == 0
+
+    def waits(self, count: int, needed: float, random: np.random.Generator) -> Floats:
+        """Hours of each of ``count`` cycles, of which a share ``needed`` needs a takeover."""
+        waits = np.zeros(count)
+        failures = np.flatnonzero(random.random(count) < needed)
+        worked = random.random(failures.size) < self.works
+        lasts = np.where(worked, self.switch_h, self.repair_h)
+        waits[failures] = random.standard_exponential(failures.size) * lasts
+        return waits
+
+    def mean_wait(self, count: int, random: np.random.Generator) -> tuple[float, float]:
+        """Mean hours that a failure costs, and the variance of that mean.
+
+        Takeovers that work and that do not are drawn apart, because one of them is rare.
+        """
+        mean = variance = 0.0
+        for share, lasts in ((self.works, self.switch_h), (1 - self.works, self.repair_h)):
+            hours = random.standard_exponential(max(count // 2, 2)) * lasts
+            mean += share * float(hours.mean())
+            variance += share**2 * float(hours.var(ddof=1)) / hours.size
         return mean, variance
 
 
