@@ -1,46 +1,29 @@
-"""Backups: a copy counts when it has been restored, not when it has been made."""
+"""The lesson on backups: a copy counts when it has been restored, not when it has been made.
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+Names load when they are first asked for, so that the table of contents loads neither SQLite nor a
+drawing library.
+"""
 
 import lazy_loader
 
-from labs.estimate import Estimate
-from labs.uptime.backups.model import (
-    DataLoss,
-    data_loss,
-    loss_probability,
-    loss_window_h,
-    restore_time,
-    unnoticed_failure,
+from labs.teaching.lesson import Lesson
+
+LESSON = Lesson(
+    title="Backups: only a restore counts",
+    promises=("U1", "U2"),
+    minutes_to_teach=45,
+    minutes_to_do=35,
+    audience=("customers", "staff", "builders"),
+    terms=(
+        "backup",
+        "restore test",
+        "recovery point objective",
+        "recovery time objective",
+        "ransomware",
+        "immutable copy",
+        "silent corruption",
+        "3-2-1 rule",
+    ),
 )
 
-if TYPE_CHECKING:
-    from labs.uptime.backups import books, simulation, year
-    from labs.uptime.backups.books import Books
-    from labs.uptime.backups.year import Outcome, Plan, run_year
-
-# NumPy and SQLite are loaded only by who simulates or keeps books.
-__getattr__, _, _ = lazy_loader.attach(
-    __name__,
-    submodules=["books", "simulation", "year"],
-    submod_attrs={"books": ["Books"], "year": ["Outcome", "Plan", "run_year"]},
-)
-
-__all__ = [
-    "Books",
-    "DataLoss",
-    "Estimate",
-    "Outcome",
-    "Plan",
-    "books",
-    "data_loss",
-    "loss_probability",
-    "loss_window_h",
-    "restore_time",
-    "run_year",
-    "simulation",
-    "unnoticed_failure",
-    "year",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import random
 import sqlite3
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
@@ -185,12 +185,17 @@ class Plan:
 class Disaster:
     """Something that happens to the books or to the copies.
 
-    ``at_h`` is when the damage is done and ``noticed_h`` when someone sees it.
+    Args:
+        kind: What happens.
+        at_h: When the damage is done.
+        noticed_h: When someone sees it.
+        site: For rotten copies, the site whose disk goes bad; by default chance chooses one.
     """
 
     kind: Kind
     at_h: float
     noticed_h: float
+    site: str = ""
 
 
 def disasters(seed: int) -> tuple[Disaster, ...]:
@@ -262,7 +267,7 @@ class Target:
     """What the business can bear, and pay for."""
 
     lost_h: float = 12.0
-    down_h: float = 30.0
+    down_h: float = 24.0
     eur_a_year: float = 12_500.0
 
 
@@ -281,12 +286,12 @@ class Outcome:
     @property
     def worst_lost_h(self) -> float:
         """The largest loss of the year, in hours of work."""
-        return max(recovery.lost_h for recovery in self.recoveries)
+        return max((recovery.lost_h for recovery in self.recoveries), default=0.0)
 
     @property
     def worst_down_h(self) -> float:
         """The longest outage of the year, in hours."""
-        return max(recovery.down_h for recovery in self.recoveries)
+        return max((recovery.down_h for recovery in self.recoveries), default=0.0)
 
     def shortfalls(self, target: Target = TARGET) -> tuple[str, ...]:
         """Why the plan is not good enough, in plain sentences; none if it is."""
@@ -315,14 +320,26 @@ class Outcome:
         return tuple(reasons)
 
 
-def run_year(plan: Plan, seed: int, *, folder: Path | None = None) -> Outcome:
+def run_year(
+    plan: Plan,
+    seed: int,
+    *,
+    folder: Path | None = None,
+    events: Sequence[Disaster] | None = None,
+) -> Outcome:
     """Let a plan live through the year of that seed.
 
     Args:
         plan: How the books are backed up.
-        seed: Which year.
+        seed: Which year of bookkeeping, and of disasters unless ``events`` says otherwise.
         folder: Where the copies that are read are kept as files, one folder for each site;
             ``None`` keeps them in memory. Nothing outside it is written.
+        events: What happens, in order of time, instead of the seed's own disasters. The year then
+            ends with the last of them.
+
+    Raises:
+        ValueError: If an event lies outside the year, is noticed before it happens, or rots a site
+            that the plan does not have.
 
     >>> careful = Plan(
     ...     interval_h=6,
@@ -336,7 +353,15 @@ def run_year(plan: Plan, seed: int, *, folder: Path | None = None) -> Outcome:
     >>> len(run_year(hopeful, seed=1).shortfalls()) > 1
     True
     """
-    return _Year(plan, seed, folder).run()
+    if events is None:
+        return _Year(plan, seed, folder).run(disasters(seed), YEAR_H)
+    for event in events:
+        real("at_h", event.at_h, low=0, high=YEAR_H)
+        real("noticed_h", event.noticed_h, low=event.at_h, high=YEAR_H)
+        if event.site and event.site not in plan.sites:
+            raise ValueError(f"site must be one of the plan's, not {event.site!r}")
+    end_h = max((event.noticed_h for event in events), default=YEAR_H)
+    return _Year(plan, seed, folder).run(events, end_h)
 
 
 # A stretch of entries, a dropped table, or a corruption: what made the books what they were.
@@ -429,16 +454,16 @@ class _Year:
         self._draw = random.Random(f"year {self.seed}")
         self._copy_back_h = {name: SITES[name].fetch_h + plan.run_h(name) for name in plan.sites}
 
-    def run(self) -> Outcome:
+    def run(self, events: Iterable[Disaster], end_h: float) -> Outcome:
         moments: list[tuple[float, int, Disaster | None]] = []
-        for number, disaster in enumerate(disasters(self.seed)):
+        for number, disaster in enumerate(events):
             if disaster.noticed_h > disaster.at_h:
                 moments.append((disaster.at_h, number, disaster))
             moments.append((disaster.noticed_h, number, disaster))
         if self.plan.test_every_days is not None:
             step = self.plan.test_every_days * 24
-            count = int(YEAR_H // step)
-            moments += [(step * i, -1, None) for i in range(1, count + 1) if step * i < YEAR_H]
+            count = int(end_h // step)
+            moments += [(step * i, -1, None) for i in range(1, count + 1) if step * i < end_h]
         for at, _, event in sorted(moments, key=lambda moment: moment[:2]):
             self._advance(at)
             if event is None:
@@ -497,7 +522,7 @@ class _Year:
         if kind == "failing job":
             self.job_broken = True
         elif kind == "rotten copies":
-            self._rotting = self._draw.choice(self.plan.sites)
+            self._rotting = disaster.site or self._draw.choice(self.plan.sites)
             for copy in self.copies[self._rotting]:
                 copy.damage = "rot"
         elif kind == "silent corruption" and self._corrupt is None:
@@ -656,3 +681,38 @@ class _Year:
                 there[draw.randrange(len(there))] ^= 1 << draw.randrange(8)
             return bytes(there)
         return made
+
+
+UNNOTICED_DAYS = 21
+"""For how long, in :func:`meet`, a job has failed or a disk has rotted before a copy is needed."""
+
+
+def meet(kind: Kind, site: str, *, seed: int, locked: bool = False) -> Recovery:
+    """How one disaster ends for a plan with copies on that site only, every six hours.
+
+    A failing job and rotten copies do no harm by themselves, so a table is deleted three weeks
+    later. Silent corruption is noticed after ten days. No restore is ever tested.
+
+    Args:
+        kind: What happens, on an afternoon in the eleventh week.
+        site: The site, one of :data:`SITES`.
+        seed: Which year of bookkeeping; it also decides the hour.
+        locked: Whether the copies there cannot be changed or removed.
+
+    >>> meet("building fire", "cellar", seed=1).restored_from
+    ''
+    >>> meet("building fire", "lulea", seed=1).restored_from
+    'lulea'
+    """
+    plan = Plan(interval_h=6, sites=(site,), locked=(site,) if locked else (), keep_days=60)
+    draw = random.Random(f"meet {whole('seed', seed, low=0)}")
+    at_h = 73 * 24 + draw.uniform(12, 18)
+    if kind in ("failing job", "rotten copies"):
+        needed_h = at_h + UNNOTICED_DAYS * 24
+        events = [Disaster(kind, at_h, at_h), Disaster("deleted table", needed_h, needed_h)]
+    elif kind == "silent corruption":
+        events = [Disaster(kind, at_h, at_h + 10 * 24)]
+    else:
+        events = [Disaster(kind, at_h, at_h)]
+    (recovery,) = run_year(plan, seed, events=events).recoveries
+    return recovery
