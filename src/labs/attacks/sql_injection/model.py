@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import weakref
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -79,6 +80,38 @@ _OPERATIONS_PER_STEP = 1_000
 _STEPS = 500
 
 
+class _Watch:
+    """What a connection asks before and while it runs a statement. It knows no database, so that
+    a database that is done with is let go of at once."""
+
+    def __init__(self, may_read: Collection[str]) -> None:
+        unknown = set(may_read) - _TABLES
+        if isinstance(may_read, str) or unknown:
+            raise ValueError(f"may_read must hold names of {sorted(_TABLES)}, not {may_read!r}")
+        self.may_read = frozenset(may_read)
+        self.read: set[str] = set()
+        self.steps = 0
+
+    def authorize(
+        self, action: int, first: str | None, second: str | None, *_where: str | None
+    ) -> int:
+        if action == sqlite3.SQLITE_READ:
+            allowed = first in self.may_read
+            if allowed and second:
+                self.read.add(f"{first}.{second}")
+        elif action in _CHANGES:
+            allowed = first in _TABLES and self.may_read == _TABLES
+        elif action == sqlite3.SQLITE_FUNCTION:
+            allowed = second not in {"load_extension", "readfile", "writefile", "edit"}
+        else:
+            allowed = action in _PLAIN
+        return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
+
+    def too_long(self) -> bool:
+        self.steps += 1
+        return self.steps > _STEPS
+
+
 class Books:
     """A small database of invoices, users and what they did, that notes what is read.
 
@@ -88,7 +121,6 @@ class Books:
 
     Attributes:
         connection: The connection to hand to a function.
-        read: The columns that were read since the last :meth:`watch`, as ``table.column``.
 
     >>> books = Books(may_read={"invoices"})
     >>> books.connection.execute("SELECT password_hash FROM users")
@@ -98,15 +130,10 @@ class Books:
     """
 
     def __init__(self, *, may_read: Collection[str] = _TABLES) -> None:
-        # Nothing is kept prepared: a statement is checked, and noted, each time it is sent. Opened
-        # before anything can be refused, so that there is always something to let go of.
+        self._watch = _Watch(may_read)
+        # Nothing is kept prepared: a statement is checked, and noted, each time it is sent.
         self.connection = sqlite3.connect(":memory:", cached_statements=0)
-        unknown = set(may_read) - _TABLES
-        if isinstance(may_read, str) or unknown:
-            raise ValueError(f"may_read must hold names of {sorted(_TABLES)}, not {may_read!r}")
-        self._may_read = frozenset(may_read)
-        self.read: set[str] = set()
-        self._steps = 0
+        weakref.finalize(self, self.connection.close)
         self.connection.executescript(_SCHEMA)
         self.connection.executemany("INSERT INTO invoices VALUES (?, ?, ?, ?, ?, ?, ?)", _INVOICES)
         self.connection.executemany("INSERT INTO users VALUES (?, ?, ?, ?)", _users())
@@ -117,15 +144,20 @@ class Books:
         self.connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
         self.connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 100_000)
         self.connection.setlimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, 20_000)
-        self.connection.set_authorizer(self._authorize)
-        self.connection.set_progress_handler(self._too_long, _OPERATIONS_PER_STEP)
+        self.connection.set_authorizer(self._watch.authorize)
+        self.connection.set_progress_handler(self._watch.too_long, _OPERATIONS_PER_STEP)
         self.watch()
 
     def watch(self) -> None:
         """Start noting anew, with a full allowance of work."""
-        self.read.clear()
-        self._steps = 0
+        self._watch.read.clear()
+        self._watch.steps = 0
         self._before = self.connection.total_changes
+
+    @property
+    def read(self) -> set[str]:
+        """The columns that were read since the last :meth:`watch`, as ``table.column``."""
+        return self._watch.read
 
     @property
     def changed(self) -> int:
@@ -135,28 +167,6 @@ class Books:
     def close(self) -> None:
         """Let go of the database."""
         self.connection.close()
-
-    def __del__(self) -> None:
-        self.close()
-
-    def _authorize(
-        self, action: int, first: str | None, second: str | None, *_where: str | None
-    ) -> int:
-        if action == sqlite3.SQLITE_READ:
-            allowed = first in self._may_read
-            if allowed and second:
-                self.read.add(f"{first}.{second}")
-        elif action in _CHANGES:
-            allowed = first in _TABLES and self._may_read == _TABLES
-        elif action == sqlite3.SQLITE_FUNCTION:
-            allowed = second not in {"load_extension", "readfile", "writefile", "edit"}
-        else:
-            allowed = action in _PLAIN
-        return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
-
-    def _too_long(self) -> bool:
-        self._steps += 1
-        return self._steps > _STEPS
 
 
 def _users() -> list[tuple[str, str, str, str]]:
@@ -171,8 +181,10 @@ def _users() -> list[tuple[str, str, str, str]]:
 def users_table() -> sqlite3.Connection:
     """Three users in memory, with passwords as text to keep the query short.
 
-    >>> users_table().execute("SELECT * FROM users").fetchall()
+    >>> connection = users_table()
+    >>> connection.execute("SELECT * FROM users").fetchall()
     [(1, 'alice', 'a1'), (2, 'bob', 'b2'), (3, "o'brien", 'c3')]
+    >>> connection.close()
     """
     connection = sqlite3.connect(":memory:")
     connection.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, password TEXT)")
