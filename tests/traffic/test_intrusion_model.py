@@ -29,12 +29,15 @@ from labs.traffic.intrusion import (
     prevention,
     roc,
 )
+from labs.traffic.intrusion import log as log_module
 from labs.traffic.intrusion.log import (
     DAY_S,
     DAYS,
     EVASIONS,
     KINDS,
+    OFFICE,
     WINDOW_S,
+    Entry,
     Log,
     Window,
     parse,
@@ -316,9 +319,18 @@ def a_month(seed: int, *evasion: str) -> Log:
 
 
 def test_the_same_seed_gives_the_same_month_and_another_seed_another() -> None:
-    assert month(1).entries == a_month(1).entries
-    assert a_month(1).entries != a_month(2).entries
-    assert a_month(1).campaigns != a_month(2).campaigns
+    first = a_month(1)
+    log_module._month.cache_clear()
+    assert month(1).entries == first.entries
+    assert first.entries != a_month(2).entries
+    assert first.campaigns != a_month(2).campaigns
+
+
+def test_honest_work_is_the_same_however_the_intruders_hide() -> None:
+    def honest(log: Log) -> list[Entry]:
+        return [e for e, n in zip(log.entries, log.campaign, strict=True) if n < 0]
+
+    assert honest(a_month(1)) == honest(a_month(1, *EVASIONS)) == list(month(1, kinds=()).entries)
 
 
 @pytest.mark.parametrize("evasion", [(), EVASIONS], ids=["plain", "evasive"])
@@ -327,14 +339,14 @@ def test_a_month_holds_every_kind_of_intrusion_within_its_days(
     seed: int, evasion: tuple[str, ...]
 ) -> None:
     log = a_month(seed, *evasion)
-    assert 60_000 < len(log) < 120_000
+    assert 20_000 < len(log) < 30_000
     assert {campaign.kind for campaign in log.campaigns} == set(KINDS)
-    assert sorted(log.times) == list(log.times)
+    assert sorted(log.times) == log.times
     assert log.times[0] >= 0
     assert log.times[-1] < DAYS * DAY_S
     for number, campaign in enumerate(log.campaigns):
-        own = log.times[log.campaign == number]
-        assert len(own) >= 100
+        own = [at for at, n in zip(log.times, log.campaign, strict=True) if n == number]
+        assert len(own) >= 80
         assert (campaign.first, campaign.last) == (own[0], own[-1])
 
 
@@ -362,23 +374,23 @@ def test_a_line_in_another_format_is_refused(line: str) -> None:
 
 def test_honest_people_work_by_day_and_slip_now_and_then() -> None:
     log = a_month(1)
-    honest = [e for e, c in zip(log.entries, log.campaign.tolist(), strict=True) if c < 0]
+    honest = [e for e, c in zip(log.entries, log.campaign, strict=True) if c < 0]
     logins = [entry for entry in honest if entry.path == "/login"]
     failed = sum(entry.status == 401 for entry in logins) / len(logins)
     assert 0.05 < failed < 0.2
     by_day = sum(7 <= entry.time % DAY_S / 3600 < 18 for entry in logins) / len(logins)
     assert by_day > 0.85
-    # One office of forty people shares one address: a trap for who counts by address alone.
-    shared = Counter()
+    # One office shares one address: a trap for who counts by address alone.
+    shared: Counter[str] = Counter()
     for address, _ in {(entry.address, entry.user) for entry in logins}:
         shared[address] += 1
-    assert max(shared.values()) >= 40
+    assert max(shared.values()) >= OFFICE
 
 
 def test_intruders_and_customers_come_from_the_same_ranges_but_never_share_an_address() -> None:
     log = a_month(1, *EVASIONS)
-    hostile = {a for a, c in zip(log.addresses, log.campaign.tolist(), strict=True) if c >= 0}
-    honest = {a for a, c in zip(log.addresses, log.campaign.tolist(), strict=True) if c < 0}
+    hostile = {e.address for e, c in zip(log.entries, log.campaign, strict=True) if c >= 0}
+    honest = {e.address for e, c in zip(log.entries, log.campaign, strict=True) if c < 0}
     # The insider sits in the office: that one address is shared, and it is the point.
     assert len(hostile & honest) == 1
     for addresses in (hostile, honest):
@@ -391,9 +403,15 @@ def test_windows_cover_the_month_once_and_know_the_last_day() -> None:
     slices = list(windows(log))
     assert len(slices) == DAYS * DAY_S // WINDOW_S
     assert sum(len(window.entries) for window in slices) == len(log)
-    window = slices[1000]
-    assert all(window.start <= entry.time < window.end for entry in window.entries)
-    assert window.day == [e for e in log.entries if window.end - DAY_S <= e.time < window.end]
+    for window in (slices[0], slices[10], slices[400]):
+        assert all(window.start <= entry.time < window.end for entry in window.entries)
+        assert window.day == [e for e in log.entries if window.end - DAY_S <= e.time < window.end]
+    assert (slices[400].hour_of_day, slices[-1].end) == (16, DAYS * DAY_S)
+
+
+def test_a_window_gives_no_hint_of_who_is_who() -> None:
+    window = next(windows(a_month(1)))
+    assert not any("campaign" in repr(value)[:200] for value in vars(window).values())
 
 
 def test_evasion_hides_a_scan_from_the_weak_signatures_and_not_from_the_repaired_ones() -> None:
@@ -401,15 +419,15 @@ def test_evasion_hides_a_scan_from_the_weak_signatures_and_not_from_the_repaired
         log = a_month(4, *evasion)
         scans = [
             entry.path
-            for entry, number in zip(log.entries, log.campaign.tolist(), strict=True)
+            for entry, number in zip(log.entries, log.campaign, strict=True)
             if number >= 0 and log.campaigns[number].kind == "scanning"
         ]
         weak = sum(map(detectors.matches_weak, scans)) / len(scans)
         repaired = sum(map(detectors.matches, scans)) / len(scans)
         assert repaired == 1
         # The weak ones miss two of the ten even in plain text: the browser's %20 is enough.
-        assert weak < 0.35 if evasion else 0.6 < weak < 0.95
-    honest = {e.path for e, c in zip(log.entries, log.campaign.tolist(), strict=True) if c < 0}
+        assert weak == 0 if "encoding" in evasion else weak < 0.35 if evasion else 0.6 < weak < 0.95
+    honest = {e.path for e, c in zip(log.entries, log.campaign, strict=True) if c < 0}
     assert not any(map(detectors.matches, honest))
 
 
@@ -420,36 +438,35 @@ def test_decoding_stops_at_last() -> None:
     assert isinstance(detectors.matches(path), bool)
 
 
+@pytest.mark.parametrize("make", [detectors.Watch, lambda: detectors.alert], ids=["Watch", "alert"])
 @pytest.mark.parametrize(
     ("seed", "evasion"),
     [(11, ()), (12, ("distributed",)), (11, EVASIONS), (12, EVASIONS)],
     ids=["plain", "from-many-addresses", "every-evasion", "every-evasion-again"],
 )
-def test_the_reference_detector_finds_all_and_accuses_no_customer(
-    seed: int, evasion: tuple[str, ...]
+def test_the_reference_detectors_find_all_and_accuse_no_customer(
+    make: Callable[[], Callable[[Window], object]], seed: int, evasion: tuple[str, ...]
 ) -> None:
-    result = grade(detectors.Watch(), seed, evasion=evasion)
+    result = grade(make(), seed, evasion=evasion)
     assert result.recall == 1
     assert result.missed == ()
-    assert result.false_alarms_per_day < 1.5
-    assert result.customers_accused == 0
+    assert result.false_alarms_per_day <= 0.25
+    assert result.accused == ()
 
 
 def test_counting_failures_by_address_alone_is_defeated_by_a_botnet() -> None:
-    def by_address(window: Window) -> set[str]:
-        failed = Counter(e.address for e in window.entries if e.status == 401)
-        return {address for address, count in failed.items() if count >= 6}
-
-    assert {"spraying", "stuffing"} <= set(grade(by_address, 11).caught)
-    assert {"spraying", "stuffing"} & set(grade(by_address, 11, evasion=EVASIONS).caught) == set()
+    assert {"spraying", "stuffing"} <= set(grade(detectors.alert_weak, 11).caught)
+    hidden = grade(detectors.alert_weak, 11, evasion=EVASIONS)
+    assert {"spraying", "stuffing"} & set(hidden.caught) == set()
+    assert {"scraping", "insider"} <= set(grade(detectors.alert_weak, 11).missed)
 
 
 def test_crying_wolf_finds_all_and_is_unreadable() -> None:
     result = grade(lambda _: True, 11)
     assert result.recall == 1
-    assert result.false_alarms_per_day > 100
+    assert result.false_alarms_per_day > 15
     everybody = grade(lambda window: {entry.address for entry in window.entries}, 11)
-    assert everybody.customers_accused > 400
+    assert everybody.customers_accused > 200
     silent = grade(lambda _: set(), 11)
     assert (silent.recall, silent.false_alarms_per_day, silent.alarms) == (0, 0, 0)
 
@@ -461,7 +478,7 @@ def test_the_same_false_accusation_counts_once_a_day() -> None:
     assert result.alarms == DAYS * DAY_S // WINDOW_S
 
 
-@pytest.mark.parametrize("answer", ["198.18.0.1", 3, None])
+@pytest.mark.parametrize("answer", ["198.18.0.1", 3, None, [3], {("a", "b")}])
 def test_an_alert_that_hands_back_something_else_is_told_so(answer: object) -> None:
     with pytest.raises(TypeError, match="alert must hand back"):
         grade(lambda _: answer, 11)
@@ -473,6 +490,11 @@ def test_an_alert_that_hands_back_something_else_is_told_so(answer: object) -> N
         (lambda: month(-1), ValueError, "seed"),
         (lambda: month(1, evasion=["hide"]), ValueError, "hide"),
         (lambda: month(1, evasion="slow"), TypeError, "evasion"),
+        (lambda: month(1, kinds="insider"), TypeError, "kinds"),
+        (lambda: month(1, kinds=["heist"]), ValueError, "heist"),
+        (lambda: month(1, days=4), ValueError, "days"),
+        (lambda: detectors.Watch(invoices=0), ValueError, "invoices"),
+        (lambda: prevention.KnownDevices(strangers=0), ValueError, "strangers"),
         (lambda: run_length(0, slack=0.5, limit=11), ValueError, "limit"),
         (lambda: simulate_run_length(0, slack=1, limit=9, seed=0), ValueError, "limit"),
         (lambda: simulate_precision(0.5, 0, 0, seed=0), ValueError, "records"),
@@ -511,6 +533,26 @@ def test_a_brake_for_each_address_spares_the_owner_and_fails_against_a_botnet(
     assert botnet.guesses_admitted > 0.9 * botnet.guesses
 
 
-def test_importing_the_lesson_does_not_load_numpy() -> None:
-    code = "import sys, labs.traffic.intrusion; sys.exit('numpy' in sys.modules)"
+@pytest.mark.parametrize("addresses", [1, 1_000])
+def test_known_devices_spare_the_owner_and_hold_against_a_botnet(addresses: int) -> None:
+    brake = prevention.KnownDevices(known=[("maja", "own")])
+    day = prevention.trial(brake, addresses=addresses, seed=3)
+    assert day.guesses_admitted == 50
+    assert (day.owner_logins, day.owner_refused) == (12, 0)
+
+
+def test_a_known_device_is_no_licence_to_guess_and_failures_are_forgotten_after_a_day() -> None:
+    brake = prevention.KnownDevices(strangers=2, own=3)
+    brake.record("maja", "laptop", 0, success=True)
+    for second in range(3):
+        assert brake.admit("maja", "laptop", second)
+        brake.record("maja", "laptop", second, success=False)
+    assert not brake.admit("maja", "laptop", 4)
+    assert brake.admit("maja", "phone", 4)
+    assert brake.admit("maja", "laptop", DAY_S + 1)
+
+
+def test_the_log_and_its_detectors_do_not_load_numpy() -> None:
+    code = "import sys; from labs.traffic import intrusion as i; i.grade(i.detectors.alert, 1)"
+    code += "; i.exercises, i.figures, i.prevention; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,50 +1,31 @@
-"""Intrusion: finding what does not belong, without drowning in alarms."""
+"""The lesson on intrusion: finding what does not belong, without drowning in alarms.
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+Names load when they are first asked for, so that the log and its detectors never load NumPy; only
+``simulation`` and the pictures do.
+"""
 
 import lazy_loader
 
-from labs.estimate import Estimate
-from labs.traffic.intrusion.model import (
-    Cusum,
-    Ewma,
-    Roc,
-    TokenBucket,
-    alarm_precision,
-    cusum,
-    cusum_run_length,
-    ewma,
-    roc,
+from labs.teaching.lesson import Lesson
+
+LESSON = Lesson(
+    title="Intrusion: detect, deter, prevent",
+    promises=("T1",),
+    minutes_to_teach=45,
+    minutes_to_do=40,
+    audience=("customers", "staff", "builders"),
+    terms=(
+        "intrusion detection",
+        "false alarm",
+        "base-rate fallacy",
+        "password spraying",
+        "credential stuffing",
+        "signature (of an attack)",
+        "control chart",
+        "ROC curve",
+        "token bucket",
+        "account lockout",
+    ),
 )
 
-if TYPE_CHECKING:
-    from labs.traffic.intrusion import detectors, log, prevention, simulation
-    from labs.traffic.intrusion.log import grade, month
-
-# NumPy is loaded only by who simulates or reads a month's log.
-__getattr__, _, _ = lazy_loader.attach(
-    __name__,
-    submodules=["detectors", "log", "prevention", "simulation"],
-    submod_attrs={"log": ["grade", "month"]},
-)
-
-__all__ = [
-    "Cusum",
-    "Estimate",
-    "Ewma",
-    "Roc",
-    "TokenBucket",
-    "alarm_precision",
-    "cusum",
-    "cusum_run_length",
-    "detectors",
-    "ewma",
-    "grade",
-    "log",
-    "month",
-    "prevention",
-    "roc",
-    "simulation",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

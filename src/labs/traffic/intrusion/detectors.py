@@ -12,8 +12,8 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Hashable
 from urllib.parse import unquote
 
-from labs.arguments import real
-from labs.traffic.intrusion.log import Window
+from labs.arguments import real, whole
+from labs.traffic.intrusion.log import ANYBODY, Window
 
 SIGNATURES = (
     r"\.\./",
@@ -65,6 +65,42 @@ def normalize(path: str) -> str:
     return re.sub(r"/{2,}", "/", path.replace("+", " ")).lower()
 
 
+def alert_weak(window: Window) -> set[str]:
+    """Accuse addresses with ten failed logins in the hour, and those that match a signature.
+
+    It counts failures and reads paths as they were sent: enough for an intruder in a hurry.
+    """
+    failures = Counter(
+        entry.address for entry in window.entries if entry.path == "/login" and entry.status == 401
+    )
+    accused = {address for address, count in failures.items() if count >= 10}
+    return accused | {entry.address for entry in window.entries if matches_weak(entry.path)}
+
+
+def alert(window: Window) -> set[str]:
+    """Accuse by the number of different things: accounts, invoices, customers, and by signature.
+
+    Where many accounts fail within the hour, and no address need be busy, it adds ``ANYBODY``.
+    """
+    failing: defaultdict[str, set[str]] = defaultdict(set)
+    reading: defaultdict[str, set[str]] = defaultdict(set)
+    opening: defaultdict[str, set[str]] = defaultdict(set)
+    for entry in window.day:
+        if entry.status == 401:
+            failing[entry.address].add(entry.user)
+        elif entry.path.startswith("/invoices/"):
+            reading[entry.user].add(entry.path)
+        elif entry.path.startswith("/admin/") and not 6 <= entry.time / 3600 % 24 < 20:
+            opening[entry.user].add(entry.path)
+    accused = {address for address, accounts in failing.items() if len(accounts) >= 14}
+    accused |= {user for user, invoices in reading.items() if len(invoices) >= 90}
+    accused |= {user for user, customers in opening.items() if len(customers) >= 8}
+    accused |= {entry.address for entry in window.entries if matches(entry.path)}
+    if len({entry.user for entry in window.entries if entry.status == 401}) >= 12:
+        accused.add(ANYBODY)
+    return accused
+
+
 class Tally:
     """How many different things each key did within the last while.
 
@@ -110,39 +146,40 @@ class Watch:
 
     Args:
         accounts: Different accounts that fail from one address within a day.
-        accounts_an_hour: Different accounts that fail from anywhere within an hour.
+        accounts_an_hour: Different accounts that fail within an hour, from anywhere.
         invoices: Different invoices that one account reads within a day.
         customers_at_night: Different customers that one member of staff opens between 20 and 6.
+
+    Raises:
+        ValueError: If a limit is below 1.
     """
 
     def __init__(
         self,
         *,
-        accounts: int = 12,
-        accounts_an_hour: int = 14,
-        invoices: int = 120,
-        customers_at_night: int = 10,
+        accounts: int = 14,
+        accounts_an_hour: int = 9,
+        invoices: int = 75,
+        customers_at_night: int = 8,
     ) -> None:
-        self.accounts = accounts
-        self.accounts_an_hour = accounts_an_hour
-        self.invoices = invoices
-        self.customers_at_night = customers_at_night
+        self.accounts = whole("accounts", accounts, low=1)
+        self.accounts_an_hour = whole("accounts_an_hour", accounts_an_hour, low=1)
+        self.invoices = whole("invoices", invoices, low=1)
+        self.customers_at_night = whole("customers_at_night", customers_at_night, low=1)
         self._failed = Tally(86_400)
-        self._failed_anywhere = Tally(3600)
         self._read = Tally(86_400)
         self._opened = Tally(12 * 3600)
 
-    def __call__(self, window: Window) -> bool | set[str]:
-        """The accused of these ten minutes, or ``True`` for an alarm without a name."""
+    def __call__(self, window: Window) -> set[str]:
+        """The accused of this hour, with ``ANYBODY`` for an alarm without a name."""
         accused: set[str] = set()
-        everywhere = False
+        failing: set[str] = set()
         for entry in window.entries:
             if entry.path == "/login":
                 if entry.status == 401:
+                    failing.add(entry.user)
                     if self._failed.add(entry.time, entry.address, entry.user) >= self.accounts:
                         accused.add(entry.address)
-                    count = self._failed_anywhere.add(entry.time, "", entry.user)
-                    everywhere |= count >= self.accounts_an_hour
             elif entry.path.startswith("/invoices/"):
                 if self._read.add(entry.time, entry.user, entry.path) >= self.invoices:
                     accused.add(entry.user)
@@ -154,4 +191,6 @@ class Watch:
                         accused.add(entry.user)
             elif matches(entry.path):
                 accused.add(entry.address)
-        return accused or everywhere
+        if len(failing) >= self.accounts_an_hour:
+            accused.add(ANYBODY)
+        return accused

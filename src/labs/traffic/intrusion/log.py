@@ -1,40 +1,45 @@
-"""A month of Kvittra's access log: honest work, machines that mean no harm, and seven intrusions.
+"""A month of Kvittra's access log: honest work, machines that mean no harm, and intrusions.
 
 The log is in the *combined* format that web servers write and other tools read. As at many
 services, the user field of a login holds the name that was tried. Addresses come from the ranges
 that are reserved for benchmarks and documentation (RFC 2544, RFC 3849), the same for friend and
 foe.
 
-Who did what is kept apart, in ``Log.campaign`` and ``Log.campaigns``, for grading only. Everything
-is drawn at once with NumPy: the same seed gives the same month.
+Who did what is kept apart, in ``Log.campaign`` and ``Log.campaigns``, for grading only. The same
+seed gives the same month, and the same honest work however the intruders hide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+import math
+import random
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
-from typing import Any, NamedTuple, TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
+from functools import cached_property, lru_cache
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 from labs.arguments import whole
 from labs.kvittra.cast import USERS
 
-Floats: TypeAlias = NDArray[np.float64]
-Ints: TypeAlias = NDArray[np.int64]
-
 DAYS = 28
 DAY_S = 86_400
 START = datetime(2027, 2, 1, tzinfo=UTC)  # a Monday
-WINDOW_S = 600
-CUSTOMERS = 400
+WINDOW_S = 3_600
+CUSTOMERS = 120
+OFFICE = 24
 EVASIONS = ("case", "encoding", "slow", "distributed")
 SLOWER = 8
+ANYBODY = "anybody"
+"""Stands among the accused for an alarm without a name."""
 
 KINDS = ("spraying", "stuffing", "scanning", "scraping", "insider")
+"""The kinds of intrusion; a month holds each of them, spraying and scanning twice."""
+
+_USUAL = (*KINDS, "spraying", "scanning")
+_BY_ACCOUNT = ("scraping", "insider")
 
 _PAGES = (
     "/",
@@ -74,7 +79,7 @@ _SCRIPT_AGENT = "bookkeeping-sync/0.9"
 
 
 class Entry(NamedTuple):
-    """One line of the log, taken apart."""
+    """One line of the log, taken apart; ``time`` is in seconds from :data:`START`."""
 
     time: float
     address: str
@@ -98,58 +103,44 @@ class Campaign:
 
 @dataclass(frozen=True)
 class Log:
-    """A month of requests as columns, in order of time.
+    """The requests of some days, in order of time.
 
-    ``times`` are seconds from :data:`START`; ``campaign`` is the number of the campaign that a
-    request belongs to, or -1.
+    ``campaign`` holds, for each entry, the number of the campaign that it belongs to, or -1.
+    ``people`` says of some honest names who they are, for whoever has to explain a false alarm.
     """
 
-    times: Floats
-    addresses: list[str]
-    users: list[str]
-    methods: list[str]
-    paths: list[str]
-    statuses: Ints
-    sizes: Ints
-    agents: list[str]
-    campaign: Ints
+    entries: Sequence[Entry]
+    campaign: Sequence[int]
     campaigns: tuple[Campaign, ...]
+    people: dict[str, str]
+    days: int
 
     def __len__(self) -> int:
-        return len(self.times)
+        return len(self.entries)
 
     @cached_property
-    def entries(self) -> list[Entry]:
-        """Every line, taken apart."""
-        return [
-            Entry(*row)
-            for row in zip(
-                self.times.tolist(),
-                self.addresses,
-                self.users,
-                self.methods,
-                self.paths,
-                self.statuses.tolist(),
-                self.sizes.tolist(),
-                self.agents,
-                strict=True,
-            )
-        ]
+    def times(self) -> list[float]:
+        """When each request came, in seconds from :data:`START`."""
+        return [entry.time for entry in self.entries]
 
     @cached_property
     def lines(self) -> list[str]:
         """The log as a web server writes it, in the combined format."""
-        days = [(START + timedelta(days=d)).strftime("%d/%b/%Y") for d in range(DAYS + 1)]
-        lines = []
-        for at, address, user, method, path, status, size, agent in self.entries:
-            second = int(at)
-            day, rest = divmod(second, DAY_S)
-            clock = f"{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}"
-            lines.append(
-                f"{address} - {user} [{days[day]}:{clock} +0000] "
-                f'"{method} {path} HTTP/1.1" {status} {size} "-" "{agent}"'
-            )
-        return lines
+        return [as_line(entry) for entry in self.entries]
+
+
+def as_line(entry: Entry) -> str:
+    """An entry as a web server writes it, in the combined format.
+
+    >>> as_line(Entry(28801.0, "192.0.2.7", "maja", "POST", "/login", 401, 512, "x"))
+    '192.0.2.7 - maja [01/Feb/2027:08:00:01 +0000] "POST /login HTTP/1.1" 401 512 "-" "x"'
+    """
+    at, address, user, method, path, status, size, agent = entry
+    stamp = (START + timedelta(seconds=int(at))).strftime("%d/%b/%Y:%H:%M:%S")
+    return (
+        f"{address} - {user} [{stamp} +0000] "
+        f'"{method} {path} HTTP/1.1" {status} {size} "-" "{agent}"'
+    )
 
 
 def parse(line: str) -> Entry:
@@ -184,7 +175,7 @@ def parse(line: str) -> Entry:
 
 @dataclass(frozen=True)
 class Window:
-    """Ten minutes of the log, and what came before.
+    """One hour of the log, and what came before.
 
     ``entries`` are the requests from ``start`` to ``end`` (seconds from the month's start);
     ``day`` are those of the 24 hours up to ``end``.
@@ -192,20 +183,20 @@ class Window:
 
     start: float
     end: float
-    _log: Log = field(repr=False)
+    _all: Sequence[Entry] = field(repr=False)
     _first: int = field(repr=False)
     _last: int = field(repr=False)
     _day: int = field(repr=False)
 
     @cached_property
     def entries(self) -> list[Entry]:
-        """The requests of these ten minutes."""
-        return self._log.entries[self._first : self._last]
+        """The requests of this hour."""
+        return list(self._all[self._first : self._last])
 
     @cached_property
     def day(self) -> list[Entry]:
-        """The requests of the last 24 hours, these ten minutes included."""
-        return self._log.entries[self._day : self._last]
+        """The requests of the last 24 hours, this hour included."""
+        return list(self._all[self._day : self._last])
 
     @property
     def hour_of_day(self) -> float:
@@ -214,75 +205,98 @@ class Window:
 
 
 def windows(log: Log) -> Iterator[Window]:
-    """The month in slices of ten minutes."""
-    starts = np.arange(0, DAYS * DAY_S, WINDOW_S, dtype=float)
-    firsts = np.searchsorted(log.times, starts).tolist()
-    lasts = np.searchsorted(log.times, starts + WINDOW_S).tolist()
-    days = np.searchsorted(log.times, starts + WINDOW_S - DAY_S).tolist()
-    for start, first, last, day in zip(starts.tolist(), firsts, lasts, days, strict=True):
-        yield Window(start, start + WINDOW_S, log, first, last, day)
+    """The log in slices of one hour."""
+    times = log.times
+    edges = [bisect_left(times, start) for start in range(0, log.days * DAY_S + 1, WINDOW_S)]
+    in_a_day = DAY_S // WINDOW_S
+    for number, (first, last) in enumerate(pairwise(edges)):
+        start = float(number * WINDOW_S)
+        day = edges[max(0, number + 1 - in_a_day)]
+        yield Window(start, start + WINDOW_S, log.entries, first, last, day)
 
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """What a detector found in a month, and what it cost whoever reads its alarms."""
+    """What a detector found, and what it cost whoever reads its alarms.
+
+    ``accused`` are the honest names that it accused; ``noise`` is the number of alarms without a
+    name that were about nothing.
+    """
 
     recall: float
     false_alarms_per_day: float
     caught: tuple[str, ...]
     missed: tuple[str, ...]
     alarms: int
-    customers_accused: int
+    accused: tuple[str, ...]
+    noise: int
+
+    @property
+    def customers_accused(self) -> int:
+        """How many honest names were accused."""
+        return len(self.accused)
 
 
-def grade(alert: Callable[[Window], Any], seed: int, *, evasion: Collection[str] = ()) -> Grade:
-    """Run a detector over the month of that seed.
+def grade(
+    alert: Callable[[Window], Any],
+    seed: int,
+    *,
+    evasion: Collection[str] = (),
+    days: int = DAYS,
+    kinds: Sequence[str] | None = None,
+) -> Grade:
+    """Run a detector over the log of that seed.
 
     Args:
-        alert: Gets each window in turn. It hands back ``True`` or ``False``, or the addresses and
-            user names that it accuses (a collection of text; empty for none).
+        alert: Gets each window in turn. It hands back the addresses and user names that it accuses
+            (a collection of text; empty for none), with :data:`ANYBODY` for an alarm without a
+            name; or plainly ``True`` for such an alarm and ``False`` for none.
         seed: Which month.
         evasion: How the intruders hide; see :func:`month`.
+        days: How many days of it.
+        kinds: Which intrusions it holds; see :func:`month`.
 
     Returns:
         Which campaigns were caught: by an alarm in a window in which they made at least two
         requests, or by an accusation of one of their addresses or users while they were at work
         or within a day after. Every other alarm is false; the same name counts once a day, since
-        a person who has looked into it will not look again.
+        a person who has looked into it will not look again. Without campaigns the recall is 1.
 
     Raises:
         TypeError: If ``alert`` hands back anything else.
 
-    >>> grade(lambda window: False, seed=1).recall
+    >>> grade(lambda window: False, seed=1, days=7).recall
     0.0
     """
-    log = month(seed, evasion=evasion)
+    log = month(seed, evasion=evasion, days=days, kinds=kinds)
     owners: dict[str, list[int]] = {}
     for number, campaign in enumerate(log.campaigns):
         for name in campaign.names:
             owners.setdefault(name, []).append(number)
     caught: set[int] = set()
     false: set[tuple[int, str]] = set()
-    alarms = false_windows = 0
-    accused: set[str] = set()
+    accused: dict[str, None] = {}
+    alarms = noise = 0
     for window in windows(log):
         answer = alert(window)
-        if isinstance(answer, bool | np.bool_):
-            if not answer:
-                continue
-            alarms += 1
-            active = log.campaign[window._first : window._last]
-            counts = np.bincount(active[active >= 0], minlength=1)
-            busy = np.flatnonzero(counts >= 2).tolist()
-            caught.update(busy)
-            false_windows += not busy
-            continue
-        if isinstance(answer, str) or not isinstance(answer, Collection):
+        if isinstance(answer, bool):
+            answer = {ANYBODY} if answer else set()
+        if (
+            isinstance(answer, str)
+            or not isinstance(answer, Collection)
+            or not all(isinstance(name, str) for name in answer)
+        ):
             raise TypeError(
                 f"alert must hand back True, False or a collection of names, not {answer!r}"
             )
-        for name in answer:
+        for name in sorted(set(answer)):
             alarms += 1
+            if name == ANYBODY:
+                active = [n for n in log.campaign[window._first : window._last] if n >= 0]
+                busy = {number for number in set(active) if active.count(number) >= 2}
+                caught |= busy
+                noise += not busy
+                continue
             guilty = [
                 number
                 for number in owners.get(name, ())
@@ -292,357 +306,334 @@ def grade(alert: Callable[[Window], Any], seed: int, *, evasion: Collection[str]
             caught.update(guilty)
             if not guilty:
                 false.add((int(window.start // DAY_S), name))
-                accused.add(name)
-    kinds = [campaign.kind for campaign in log.campaigns]
+                accused[name] = None
+    found = [campaign.kind for campaign in log.campaigns]
     return Grade(
-        recall=len(caught) / len(kinds),
-        false_alarms_per_day=(len(false) + false_windows) / DAYS,
-        caught=tuple(kinds[i] for i in sorted(caught)),
-        missed=tuple(kind for i, kind in enumerate(kinds) if i not in caught),
+        recall=len(caught) / len(found) if found else 1.0,
+        false_alarms_per_day=(len(false) + noise) / days,
+        caught=tuple(found[i] for i in sorted(caught)),
+        missed=tuple(kind for i, kind in enumerate(found) if i not in caught),
         alarms=alarms,
-        customers_accused=len(accused),
+        accused=tuple(accused),
+        noise=noise,
     )
 
 
-def month(seed: int, *, evasion: Collection[str] = ()) -> Log:
-    """A month of traffic.
+def month(
+    seed: int,
+    *,
+    evasion: Collection[str] = (),
+    days: int = DAYS,
+    kinds: Sequence[str] | None = None,
+) -> Log:
+    """A month of traffic, or fewer days of it.
 
     Args:
         seed: The same seed gives the same month.
         evasion: How the intruders hide: ``"case"`` (mixed upper and lower case), ``"encoding"``
-            (percent-encoding, also twice), ``"slow"`` (eight times slower), ``"distributed"``
-            (from many addresses).
+            (percent-encoding, also twice), ``"slow"`` (eight times slower, reading four times),
+            ``"distributed"`` (from many addresses).
+        days: How many days, 5 to 28.
+        kinds: Which intrusions, each as often as it is named; by default all of :data:`KINDS`,
+            spraying and scanning twice.
 
     Raises:
-        ValueError: If the seed is negative or an evasion is unknown.
+        ValueError: If a number is out of range, or an evasion or a kind is unknown.
 
     >>> log = month(1)
     >>> sorted({campaign.kind for campaign in log.campaigns}) == sorted(KINDS)
     True
     """
-    random = np.random.default_rng([2027, whole("seed", seed, low=0)])
-    if isinstance(evasion, str):
-        raise TypeError(f"evasion must be a collection of names, not {evasion!r}")
-    for name in evasion:
-        if name not in EVASIONS:
-            raise ValueError(f"evasion must be among {', '.join(EVASIONS)}, not {name!r}")
-    return _Month(random, frozenset(evasion)).log()
+    for name, given, known in (("evasion", evasion, EVASIONS), ("kinds", kinds or (), KINDS)):
+        if isinstance(given, str):
+            raise TypeError(f"{name} must be a collection of names, not {given!r}")
+        for one in given:
+            if one not in known:
+                raise ValueError(f"{name} must be among {', '.join(known)}, not {one!r}")
+    return _month(
+        whole("seed", seed, low=0),
+        frozenset(evasion),
+        whole("days", days, low=5, high=DAYS),
+        _USUAL if kinds is None else tuple(kinds),
+    )
+
+
+@lru_cache(maxsize=16)
+def _month(seed: int, evasion: frozenset[str], days: int, kinds: tuple[str, ...]) -> Log:
+    return _Month(seed, evasion, days).log(kinds)
 
 
 class _Month:
-    """Collects columns from each kind of visitor and puts them in order of time."""
+    """Collects the requests of each kind of visitor and puts them in order of time."""
 
-    def __init__(self, random: np.random.Generator, evasion: frozenset[str]) -> None:
-        self.random = random
+    def __init__(self, seed: int, evasion: frozenset[str], days: int) -> None:
+        self.random = random.Random(f"Kvittra {seed}")
         self.evasion = evasion
-        self.times: list[Floats] = []
-        self.columns: list[list[Any]] = [[] for _ in range(7)]
-        self.campaign: list[Ints] = []
+        self.days = days
+        self.seed = seed
+        self.rows: list[tuple[Entry, int]] = []
         self.kinds: list[str] = []
         self.given: set[str] = set()
+        self.people: dict[str, str] = {}
         known = [user.id for user in USERS]
         self.users = known + [f"user{n:03}" for n in range(CUSTOMERS - len(known))]
 
-    def log(self) -> Log:
+    def log(self, kinds: tuple[str, ...]) -> Log:
         self._customers()
         self._machines()
         self._staff()
-        # In the order of the calendar the campaigns follow one another with a few days between.
-        for kind, day in zip(self._order(), self._days(), strict=True):
+        # The intruders have dice of their own: honest work is the same however they hide.
+        self.random = random.Random(f"Kvittra {self.seed} intruders")
+        order = list(kinds)
+        self.random.shuffle(order)
+        for place, kind in enumerate(order):
+            # The first days are quiet, so that a detector can learn what is usual.
+            day = self.days * (0.11 + 0.12 * place) + self.random.random()
             getattr(self, f"_{kind}")(day * DAY_S)
-        times = np.concatenate(self.times)
-        inside = (times >= 0) & (times < DAYS * DAY_S)
-        order = np.argsort(times, kind="stable")
-        order = order[inside[order]]
-        places = order.tolist()
-        addresses, users, methods, paths, agents = (
-            [column[i] for i in places] for column in self.columns[:5]
+        end = self.days * DAY_S
+        rows = sorted(row for row in self.rows if row[0].time < end)
+        names: list[set[str]] = [set() for _ in self.kinds]
+        times: list[list[float]] = [[] for _ in self.kinds]
+        for entry, number in rows:
+            if number >= 0:
+                names[number].add(entry.address)
+                times[number].append(entry.time)
+                if self.kinds[number] in _BY_ACCOUNT:
+                    names[number].add(entry.user)
+        campaigns = tuple(
+            Campaign(kind, times[number][0], times[number][-1], frozenset(names[number]))
+            for number, kind in enumerate(self.kinds)
         )
-        campaign = np.concatenate(self.campaign)[order]
-        times = times[order]
-        campaigns = []
-        for number, kind in enumerate(self.kinds):
-            own = np.flatnonzero(campaign == number).tolist()
-            names = {addresses[i] for i in own}
-            if kind in ("scraping", "insider"):
-                names |= {users[i] for i in own}
-            campaigns.append(
-                Campaign(kind, float(times[own[0]]), float(times[own[-1]]), frozenset(names))
-            )
         return Log(
-            times,
-            addresses,
-            users,
-            methods,
-            paths,
-            np.array(self.columns[5], dtype=np.int64)[order],
-            np.array(self.columns[6], dtype=np.int64)[order],
-            agents,
-            campaign,
-            tuple(campaigns),
+            tuple(entry for entry, _ in rows),
+            tuple(number for _, number in rows),
+            campaigns,
+            self.people,
+            self.days,
         )
-
-    def _order(self) -> list[str]:
-        kinds = [*KINDS, "spraying", "scanning"]
-        return [kinds[i] for i in self.random.permutation(len(kinds))]
-
-    def _days(self) -> list[float]:
-        # The first days are quiet, so that a detector can learn what is usual.
-        return [3.0 + 3.4 * i + float(self.random.random()) for i in range(7)]
 
     def _add(
         self,
-        times: Floats,
-        addresses: list[str],
-        users: list[str],
-        methods: list[str],
-        paths: list[str],
-        agents: list[str],
-        statuses: Ints,
-        kind: str = "",
+        time: float,
+        address: str,
+        user: str,
+        path: str,
+        agent: str,
+        status: int = 200,
+        campaign: int = -1,
     ) -> None:
-        count = len(times)
-        number = -1
-        if kind:
-            number = len(self.kinds)
-            self.kinds.append(kind)
-        sizes = np.where(statuses == 200, self.random.integers(900, 40_000, count), 512)
-        new = (addresses, users, methods, paths, agents, statuses.tolist(), sizes.tolist())
-        for column, values in zip(self.columns, new, strict=True):
-            column.extend(values)
-        self.times.append(times)
-        self.campaign.append(np.full(count, number, dtype=np.int64))
+        size = 900 + int(39_000 * self.random.random()) if status == 200 else 512
+        method = "POST" if path == "/login" else "GET"
+        self.rows.append((Entry(time, address, user, method, path, status, size, agent), campaign))
+
+    def _begin(self, kind: str) -> int:
+        self.kinds.append(kind)
+        return len(self.kinds) - 1
 
     def _addresses(self, count: int) -> list[str]:
         """Addresses that nobody else in this month has, a third of them IPv6."""
         fresh: list[str] = []
         while len(fresh) < count:
-            picks = self.random.integers(0, [3, 2, 256, 254, 65_536, 65_536], (count, 6)).tolist()
-            for six, net, third, fourth, high, low in picks:
-                v4, v6 = f"198.{18 + net}.{third}.{fourth + 1}", f"2001:db8:{high:x}::{low:x}"
-                address = v6 if six == 0 else v4
-                if address not in self.given and len(fresh) < count:
-                    self.given.add(address)
-                    fresh.append(address)
+            draw = self.random.getrandbits(32)
+            high, low = divmod(draw, 65_536)
+            if draw % 3 == 0:
+                address = f"2001:db8:{high:x}::{low:x}"
+            else:
+                address = f"198.{18 + high % 2}.{high >> 8}.{low % 254 + 1}"
+            if address not in self.given:
+                self.given.add(address)
+                fresh.append(address)
         return fresh
 
-    def _office_times(self, count: int) -> Floats:
-        """Moments at which people work: weekdays from 7 to 18, and a little at other times."""
-        random = self.random
-        week = random.integers(0, 4, count)
-        weekday = random.choice(7, count, p=(0.2, 0.19, 0.18, 0.18, 0.15, 0.04, 0.06))
-        hour = np.where(
-            random.random(count) < 0.85,
-            7 + 11 * random.beta(2, 2.4, count),
-            random.random(count) * 24,
-        )
-        return np.asarray(((week * 7 + weekday) * 24 + hour) * 3600.0, dtype=np.float64)
+    def _office_time(self) -> float:
+        """A moment at which people work: weekdays from 7 to 18, and a little at other times."""
+        draw = self.random
+        week = draw.randrange(4)
+        weekday = draw.choices(range(7), (20, 19, 18, 18, 15, 4, 6))[0]
+        hour = 7 + 11 * draw.betavariate(2, 2.4) if draw.random() < 0.85 else 24 * draw.random()
+        return ((week * 7 + weekday) * 24 + hour) * 3600.0
+
+    def _pause(self, mean_s: float) -> float:
+        return -mean_s * math.log(1 - self.random.random())
 
     def _customers(self) -> None:
-        random = self.random
+        draw = self.random
         home = self._addresses(CUSTOMERS)
-        # Forty people of one accounting office share one address and start together on Mondays.
+        # The people of one accounting office share one address and start together on Mondays.
         office = self._addresses(1)[0]
-        home[-40:] = [office] * 40
-        sessions = 6_000
-        starts = self._office_times(sessions)
-        who = random.integers(0, CUSTOMERS, sessions)
-        mondays = np.repeat(np.arange(4), 40)
-        starts = np.append(starts, (mondays * 7 * 24 + 8) * 3600.0 + random.random(160) * 900)
-        who = np.append(who, np.tile(np.arange(CUSTOMERS - 40, CUSTOMERS), 4))
-        sessions += 160
-        away = random.random(sessions) < 0.06
-        elsewhere = iter(self._addresses(int(away.sum())))
-        where = [
-            next(elsewhere) if out else home[user]
-            for user, out in zip(who.tolist(), away.tolist(), strict=True)
+        home[-OFFICE:] = [office] * OFFICE
+        self.people[office] = f"an office where {OFFICE} people share one address"
+        sessions = [(self._office_time(), draw.randrange(CUSTOMERS)) for _ in range(1_800)]
+        sessions += [
+            ((monday * 7 * 24 + 8) * 3600 + 900 * draw.random(), CUSTOMERS - 1 - person)
+            for monday in range(4)
+            for person in range(OFFICE)
         ]
-        agent = random.integers(0, len(_AGENTS), sessions)
-        # A session is the login, with a slip now and then, and then some pages.
-        slips = np.where(random.random(sessions) < 0.07, random.geometric(0.6, sessions), 0)
-        forgot = random.random(sessions) < 0.002  # somebody who has forgotten the password
-        slips = np.where(forgot, random.integers(5, 10, sessions), slips)
-        pages = random.geometric(1 / 8, sessions)
-        length = slips + 1 + pages
-        total = int(length.sum())
-        session = np.repeat(np.arange(sessions), length)
-        first = np.repeat(np.cumsum(length) - length, length)
-        place = np.arange(total) - first
-        pauses = random.standard_exponential(total) * np.where(place <= slips[session], 8, 40)
-        pauses[place == 0] = 0
-        offsets = np.cumsum(pauses)
-        times = starts[session] + offsets - offsets[first]
-        login = place <= slips[session]
-        failed = place < slips[session]
-        chosen = random.choice(len(_PAGES), total, p=_PAGE_WEIGHTS)
-        numbers = (who[session] * 100 + random.integers(0, 100, total)).tolist()
-        names, agents = self.users, _AGENTS
-        statuses = np.where(login, np.where(failed, 401, 302), 200)
-        odd = random.random(total)
-        statuses = np.where(~login & (odd < 0.004), 404, statuses)
-        statuses = np.where(~login & (odd > 0.9996), 500, statuses)
-        rows = zip(session.tolist(), login.tolist(), chosen.tolist(), numbers, strict=True)
-        paths = [
-            "/login" if is_login else _PAGES[page].format(number)
-            for _, is_login, page, number in rows
-        ]
-        visitors = session.tolist()
-        users = [names[user] for user in who[session].tolist()]
-        self._add(
-            times,
-            [where[s] for s in visitors],
-            users,
-            ["POST" if is_login else "GET" for is_login in login.tolist()],
-            paths,
-            [agents[a] for a in agent[session].tolist()],
-            statuses,
-        )
+        end = self.days * DAY_S
+        for start, who in sessions:
+            away = draw.random() < 0.06
+            address = self._addresses(1)[0] if away else home[who]
+            agent = draw.choice(_AGENTS)
+            if start >= end:
+                continue
+            # A session is the login, with a slip now and then, and then some pages.
+            slips = 0
+            if draw.random() < 0.07:
+                slips = 1 + int(self._pause(0.8))
+            user = self.users[who]
+            at = start
+            for _ in range(slips):
+                self._add(at, address, user, "/login", agent, 401)
+                at += self._pause(8)
+            self._add(at, address, user, "/login", agent, 302)
+            pages = 1 + int(self._pause(7))
+            for page in draw.choices(_PAGES, _PAGE_WEIGHTS, k=pages):
+                at += self._pause(40)
+                odd = draw.random()
+                status = 404 if odd < 0.004 else 500 if odd > 0.9996 else 200
+                path = page.format(who * 100 + draw.randrange(100))
+                self._add(at, address, user, path, agent, status)
+        self._new_passwords(home[-1])
+        self._auditor(home[10])
+
+    def _new_passwords(self, office: str) -> None:
+        """On one morning the office has new passwords, and a quarter of it slips."""
+        morning = (self.random.choice((1, 2, 3)) * 24 + 8) * 3600
+        for person in range(OFFICE // 4):
+            user = self.users[CUSTOMERS - 1 - person]
+            at = morning + 1800 * self.random.random()
+            self._add(at, office, user, "/login", _AGENTS[0], 401)
+            self._add(at + 9, office, user, "/login", _AGENTS[0], 302)
+
+    def _auditor(self, address: str) -> None:
+        """An auditor, who reads many of one customer's invoices in one afternoon."""
+        user = self.users[10]
+        self.people[user] = "an auditor who read 50 invoices in one afternoon"
+        at = (self.random.choice((3, 4)) * 24 + 12) * 3600.0
+        for number in range(50):
+            at += self._pause(240)
+            self._add(at, address, user, f"/invoices/{1000 + number}", _AGENTS[1])
 
     def _machines(self) -> None:
-        """Crawlers, the status probe, and a customer's script: busy, regular and harmless."""
-        random = self.random
+        """Crawlers, the status probe, and customers' scripts: busy, regular and harmless."""
+        draw = self.random
+        end = self.days * DAY_S
         for agent in _CRAWLER_AGENTS:
-            count = 4_000
             address = self._addresses(1)[0]
-            times = np.sort(random.random(count)) * DAYS * DAY_S
-            picks = random.integers(0, [len(_PUBLIC), 60], (count, 2)).tolist()
-            paths = [_PUBLIC[page].format(number) for page, number in picks]
-            statuses = np.where(random.random(count) < 0.03, 404, 200)
-            self._add(
-                times, [address] * count, ["-"] * count, ["GET"] * count, paths, [agent] * count,
-                statuses,
-            )  # fmt: skip
-        times = np.arange(0, DAYS * DAY_S, 300) + random.random(DAYS * 288) * 2
-        count = len(times)
-        self._add(
-            times, self._addresses(1) * count, ["-"] * count, ["GET"] * count,
-            ["/health"] * count, [_PROBE_AGENT] * count, np.full(count, 200),
-        )  # fmt: skip
-        times = np.arange(0, DAYS * DAY_S, 900) + random.random(DAYS * 96) * 20
-        count = len(times)
-        self._add(
-            times, self._addresses(1) * count, [self.users[20]] * count, ["GET"] * count,
-            ["/api/invoices?since=yesterday"] * count, [_SCRIPT_AGENT] * count,
-            np.full(count, 200),
-        )  # fmt: skip
+            self.people[address] = f"the crawler {agent.split('/')[0]}"
+            for _ in range(40 * self.days):
+                path = draw.choice(_PUBLIC).format(draw.randrange(60))
+                status = 404 if draw.random() < 0.03 else 200
+                self._add(end * draw.random(), address, "-", path, agent, status)
+        probe, script = self._addresses(2)
+        self.people[probe] = "Kvittra's own status check"
+        for number in range(48 * self.days):
+            self._add(number * 1800 + 2 * draw.random(), probe, "-", "/health", _PROBE_AGENT)
+        # Its password was changed on the second day, and nobody told the script until the fourth.
+        user = self.users[20]
+        self.people[script] = self.people[user] = (
+            "a customer's script with last week's password: one account, failing every half hour"
+        )
+        for number in range(48 * self.days):
+            at = number * 1800 + 20 * draw.random()
+            if DAY_S <= at < 3 * DAY_S:
+                self._add(at, script, user, "/login", _SCRIPT_AGENT, 401)
+            elif number % 2:
+                self._add(at, script, user, "/api/invoices?since=yesterday", _SCRIPT_AGENT)
 
     def _staff(self) -> None:
-        """Support opens customers' accounts, by day, for tickets."""
-        count = 900
-        random = self.random
-        times = self._office_times(count)
-        by_day = (times % DAY_S > 7 * 3600) & (times % DAY_S < 18 * 3600)
-        times = times[by_day | (random.random(count) < 0.2)]  # and, seldom, on call at night
-        count = len(times)
-        address = self._addresses(1)
-        who = random.integers(1, 6, count).tolist()
-        customers = random.integers(0, CUSTOMERS, count).tolist()
-        self._add(
-            times, address * count, [f"support{n}" for n in who], ["GET"] * count,
-            [f"/admin/customers/{n}{'/export' * (n % 9 == 0)}" for n in customers],
-            [_AGENTS[0]] * count,
-            np.full(count, 200),
-        )  # fmt: skip
-        self.support_address = address[0]
+        """Support opens customers' accounts, by day, for tickets; seldom on call at night."""
+        draw = self.random
+        self.support_address = self._addresses(1)[0]
+        self.people[self.support_address] = "the address that all of support shares"
+        for number in range(1, 6):
+            self.people[f"support{number}"] = "a member of support at ordinary work"
+        for _ in range(700):
+            at = self._office_time()
+            by_day = 7 <= at % DAY_S / 3600 < 18
+            if not by_day and draw.random() > 0.2:
+                continue
+            customer = draw.randrange(CUSTOMERS)
+            path = f"/admin/customers/{customer}{'/export' * (customer % 9 == 0)}"
+            self._add(at, self.support_address, f"support{draw.randint(1, 5)}", path, _AGENTS[0])
 
     def _spread(
         self, start: float, count: int, length_s: float, *, slower: float = SLOWER
-    ) -> Floats:
+    ) -> list[float]:
         """Moments of an attack, in order; the slow kind takes many times as long."""
         if "slow" in self.evasion:
             length_s *= slower
-        # It must end within the month.
-        start = min(start, DAYS * DAY_S - length_s - 60)
-        return start + np.sort(self.random.random(count)) * length_s
+        # It must end before the log does.
+        start = min(start, self.days * DAY_S - length_s - 60)
+        return sorted(start + length_s * self.random.random() for _ in range(count))
 
     def _origins(self, count: int, usual: int) -> list[str]:
         """Where an attack comes from: few addresses, or a botnet."""
         pool = self._addresses(count if "distributed" in self.evasion else usual)
-        return [pool[i] for i in self.random.integers(0, len(pool), count).tolist()]
+        return self.random.choices(pool, k=count)
 
     def _spraying(self, start: float) -> None:
-        """One common password, tried on account after account."""
-        count = 360
-        names = [self.users[i] for i in self.random.permutation(CUSTOMERS)[:count].tolist()]
-        statuses = np.where(self.random.random(count) < 0.004, 302, 401)
-        self._add(
-            self._spread(start, count, 2 * 3600), self._origins(count, 1), names,
-            ["POST"] * count, ["/login"] * count, [_AGENTS[0]] * count, statuses, "spraying",
-        )  # fmt: skip
+        """Two common passwords, tried on account after account."""
+        campaign = self._begin("spraying")
+        names = self.random.sample(self.users, CUSTOMERS) + self.random.sample(
+            self.users, CUSTOMERS
+        )
+        count = len(names)
+        origins = self._origins(count, 1)
+        moments = self._spread(start, count, 2 * 3600)
+        for at, address, user in zip(moments, origins, names, strict=True):
+            status = 302 if self.random.random() < 0.004 else 401
+            self._add(at, address, user, "/login", _AGENTS[0], status, campaign)
 
     def _stuffing(self, start: float) -> None:
         """Name and password pairs from another site's leak; most names are unknown here."""
-        count = 1_500
-        random = self.random
-        here = random.random(count) < 0.05
-        picks = random.integers(0, [CUSTOMERS, 10**6], (count, 2)).tolist()
-        names = [
-            self.users[user] if known else f"mail{number:06}"
-            for known, (user, number) in zip(here.tolist(), picks, strict=True)
-        ]
-        statuses = np.where(here & (random.random(count) < 0.1), 302, 401)
-        agents = [_AGENTS[i] for i in random.integers(0, len(_AGENTS), count).tolist()]
-        self._add(
-            self._spread(start, count, 3600), self._origins(count, 30), names, ["POST"] * count,
-            ["/login"] * count, agents, statuses, "stuffing",
-        )  # fmt: skip
+        campaign = self._begin("stuffing")
+        draw = self.random
+        origins = self._origins(600, 20)
+        for at, address in zip(self._spread(start, 600, 3600), origins, strict=True):
+            here = draw.random() < 0.05
+            user = draw.choice(self.users) if here else f"mail{draw.randrange(10**6):06}"
+            status = 302 if here and draw.random() < 0.1 else 401
+            self._add(at, address, user, "/login", draw.choice(_AGENTS), status, campaign)
 
     def _scanning(self, start: float) -> None:
         """A tool that asks for what careless sites leave lying about."""
-        count = 400
-        random = self.random
-        paths = [_HUNTED[i] for i in random.integers(0, len(_HUNTED), count).tolist()]
-        paths = [self._disguised(path) for path in paths]
-        statuses = random.choice([404, 400, 403], count, p=(0.85, 0.1, 0.05)).astype(np.int64)
-        self._add(
-            self._spread(start, count, 900), self._origins(count, 1), ["-"] * count,
-            ["GET"] * count, paths, [_AGENTS[2]] * count, statuses, "scanning",
-        )  # fmt: skip
+        campaign = self._begin("scanning")
+        origins = self._origins(200, 1)
+        for at, address in zip(self._spread(start, 200, 900), origins, strict=True):
+            path = self._disguised(self.random.choice(_HUNTED))
+            status = self.random.choices((404, 400, 403), (85, 10, 5))[0]
+            self._add(at, address, "-", path, _AGENTS[2], status, campaign)
 
     def _disguised(self, path: str) -> str:
+        draw = self.random.random
         if "case" in self.evasion:
-            flips = self.random.random(len(path)) < 0.5
-            path = "".join(
-                c.swapcase() if flip else c for c, flip in zip(path, flips.tolist(), strict=True)
-            )
+            path = "".join(c.swapcase() if draw() < 0.5 else c for c in path)
         if "encoding" in self.evasion:
-            body = "".join(
-                f"%{ord(c):02x}" if hit else c
-                for c, hit in zip(
-                    path[1:], (self.random.random(len(path) - 1) < 0.5).tolist(), strict=True
-                )
-            )
-            path = "/" + (body.replace("%", "%25") if self.random.random() < 0.3 else body)
+            body = "".join(f"%{ord(c):02x}" for c in path[1:])
+            path = "/" + (body.replace("%", "%25") if draw() < 0.3 else body)
         # Browsers and tools never send these as they are.
         return path.replace(" ", "%20").replace('"', "%22")
 
     def _scraping(self, start: float) -> None:
         """A customer's account that reads everyone's invoices, one after the other, unhurried."""
-        count = 1_800
-        first = int(self.random.integers(1_000, 20_000))
-        user = self.users[int(self.random.integers(30, 60))]
-        self._add(
-            self._spread(start, count, 2 * DAY_S, slower=4), self._origins(count, 1),
-            [user] * count, ["GET"] * count, [f"/invoices/{first + i}" for i in range(count)],
-            [_AGENTS[1]] * count, np.full(count, 200), "scraping",
-        )  # fmt: skip
+        campaign = self._begin("scraping")
+        first = self.random.randrange(1_000, 10_000)
+        user = self.users[self.random.randrange(30, 60)]
+        origins = self._origins(800, 1)
+        moments = self._spread(start, 800, 1.5 * DAY_S, slower=4)
+        for number, (at, address) in enumerate(zip(moments, origins, strict=True)):
+            path = f"/invoices/{first + number}"
+            self._add(at, address, user, path, _AGENTS[1], 200, campaign)
 
     def _insider(self, start: float) -> None:
         """Someone in support who opens customers' accounts at night, from the usual address."""
-        count = 120
-        night = np.floor(start / DAY_S) * DAY_S + 22 * 3600
+        campaign = self._begin("insider")
         nights = 4 if "slow" in self.evasion else 2
-        each = count // nights
-        night = min(night, (DAYS - nights) * DAY_S + 22 * 3600 - DAY_S)
-        times = np.concatenate(
-            [
-                night + n * DAY_S + np.sort(self.random.random(each)) * 4 * 3600
-                for n in range(nights)
-            ]
-        )
-        customers = self.random.integers(0, CUSTOMERS, count).tolist()
-        self._add(
-            times, [self.support_address] * count, ["support3"] * count, ["GET"] * count,
-            [f"/admin/customers/{n}/export" for n in customers], [_AGENTS[0]] * count,
-            np.full(count, 200), "insider",
-        )  # fmt: skip
+        # The last night, too, ends before the log does.
+        first = min(int(start // DAY_S), self.days - nights - 1)
+        for number in range(80):
+            night = first + number * nights // 80
+            at = (night * 24 + 22 + 4 * self.random.random()) * 3600
+            path = f"/admin/customers/{self.random.randrange(CUSTOMERS)}/export"
+            self._add(at, self.support_address, "support3", path, _AGENTS[0], 200, campaign)

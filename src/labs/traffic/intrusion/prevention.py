@@ -1,6 +1,6 @@
 """Slowing guessing down, and what each brake does to the customer it is meant to protect.
 
-Three brakes with the same face: ``admit`` says whether an attempt is looked at, ``record`` tells
+Brakes with the same face: ``admit`` says whether an attempt is looked at, ``record`` tells
 the brake how it ended. A trial lets one attacker guess at one account while its owner goes about
 the day.
 """
@@ -8,7 +8,8 @@ the day.
 from __future__ import annotations
 
 import random
-from collections import defaultdict
+from collections import defaultdict, deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -132,6 +133,89 @@ class AddressLimit:
 
     def record(self, account: str, address: str, at: float, *, success: bool) -> None:
         """Nothing to remember: tokens are taken when an attempt is admitted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a service knows about an attempt to sign in, from the last 24 hours.
+
+    Args:
+        account: Failures at this account, from unknown devices.
+        device: Failures at this account from this device, if it is known.
+        address: Failures from this address, at any account, from unknown devices.
+    """
+
+    account: int = 0
+    device: int = 0
+    address: int = 0
+
+
+def may_try_weak(known: bool, past: Past) -> bool:  # noqa: ARG001
+    """Whether an attempt is looked at: five failures, whoever made them, close the account.
+
+    >>> may_try_weak(True, Past(account=5))  # Maja, after a stranger's five failures
+    False
+    """
+    return past.account + past.device < 5
+
+
+def may_try(known: bool, past: Past) -> bool:
+    """Whether an attempt is looked at: strangers and known devices are counted apart.
+
+    >>> may_try(True, Past(account=5_000)), may_try(False, Past(account=5_000))
+    (True, False)
+    """
+    if known:
+        return past.device < 20
+    return past.account < 50 and past.address < 80
+
+
+class KnownDevices:
+    """A limit for each account that counts strangers and known devices apart.
+
+    A device is known once its owner has signed in from it: the server leaves a signed cookie
+    there. Strangers can use up the strangers' share of an account and no more. (Here the address
+    stands for the device.)
+
+    Args:
+        strangers: Failures a day after which no unknown device may try.
+        own: Failures a day after which a known device may try no longer.
+        known: Pairs of account and device that are known from before.
+
+    >>> brake = KnownDevices(strangers=2, own=10, known=[("maja", "laptop")])
+    >>> for second in (0, 1):
+    ...     brake.record("maja", "198.18.0.66", second, success=False)
+    >>> brake.admit("maja", "198.18.0.67", 60), brake.admit("maja", "laptop", 60)
+    (False, True)
+    """
+
+    def __init__(
+        self, *, strangers: int = 50, own: int = 20, known: Iterable[tuple[str, str]] = ()
+    ) -> None:
+        self.strangers = whole("strangers", strangers, low=1)
+        self.own = whole("own", own, low=1)
+        self._known = set(known)
+        self._failures: defaultdict[tuple[str, str], deque[float]] = defaultdict(deque)
+
+    def _counter(self, account: str, address: str) -> tuple[tuple[str, str], int]:
+        pair = account, address
+        return (pair, self.own) if pair in self._known else ((account, ""), self.strangers)
+
+    def admit(self, account: str, address: str, at: float) -> bool:
+        """Whether that counter has room; a day later each failure is forgotten."""
+        counter, limit = self._counter(account, address)
+        failures = self._failures[counter]
+        while failures and failures[0] <= at - DAY_S:
+            failures.popleft()
+        return len(failures) < limit
+
+    def record(self, account: str, address: str, at: float, *, success: bool) -> None:
+        """Count a failure; a success makes the device known."""
+        if success:
+            self._known.add((account, address))
+            return
+        counter, _ = self._counter(account, address)
+        self._failures[counter].append(at)
 
 
 @dataclass(frozen=True, slots=True)

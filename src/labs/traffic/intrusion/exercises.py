@@ -1,0 +1,647 @@
+"""The exercises of the lesson: questions and limits for everyone, two repairs for builders.
+
+Answers are judged by what happens to them. A detector reads a log that it has never seen and is
+graded by what it finds and whom it accuses; a brake is used by an owner, an office and a botnet.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from labs.teaching import Answer, Exercise, Failed, Hints, Option, Part, Quiz, matching
+from labs.traffic.intrusion import detectors, log, prevention
+
+one_alarm = Quiz(
+    "traffic.intrusion.one_alarm",
+    "A detector recognizes 99 of 100 hostile requests, and cries wolf over 1 of 100 honest ones. "
+    "On a day with a million requests, 20 of them hostile, an alarm rings. How likely is it real?",
+    [
+        Option(
+            "99 in 100",
+            "That is how likely a hostile request rings. You were asked the other way round: how "
+            "likely what rings is hostile.",
+        ),
+        Option(
+            "About 1 in 2",
+            "It would be, if as many honest requests rang as hostile ones. Count them: 1 in 100 of "
+            "a million.",
+        ),
+        Option(
+            "About 1 in 500",
+            "20 alarms about the intruder drown in 10,000 about nothing. The detector is the same; "
+            "the intruder is rare.",
+            correct=True,
+        ),
+    ],
+    prediction=True,
+)
+
+who_is_accused = Quiz(
+    "traffic.intrusion.who_is_accused",
+    "A detector counts failed logins for each address, and accuses whoever has 20 in a day. "
+    "Nobody is attacking. Whom will it accuse?",
+    [
+        Option(
+            "Nobody: honest people do not fail 20 times",
+            "People seldom do. But not everything that signs in is a person.",
+        ),
+        Option(
+            "A customer's script with last week's password",
+            "It tries one account every half hour, day and night: 48 failures a day. An intruder "
+            "fails at many accounts; the script fails at one.",
+            correct=True,
+        ),
+        Option(
+            "The office where 24 people share an address",
+            "It comes second. A few of them slip on Monday morning, once each.",
+        ),
+    ],
+    prediction=True,
+)
+
+locked_out = Quiz(
+    "traffic.intrusion.locked_out",
+    "After 5 failures an account is locked for 15 minutes, for everybody. Somebody who does not "
+    "know Maja's password tries to get in 20 times a minute, all day. What happens?",
+    [
+        Option(
+            "He gets a few hundred guesses, and Maja can work",
+            "The first half is right. The lock does not ask who knocks.",
+        ),
+        Option(
+            "He gets a few hundred guesses, and Maja is locked out most of the day",
+            "He needs no password for that, only her name. What was built to protect her account "
+            "closes it.",
+            correct=True,
+        ),
+        Option(
+            "He gets 28,800 guesses",
+            "That is how many he makes. Most of them meet a closed door.",
+        ),
+    ],
+    prediction=True,
+)
+
+which_vendor = Quiz(
+    "traffic.intrusion.which_vendor",
+    "You ask four vendors how they notice an intrusion. Whose answer tells you that somebody does?",
+    [
+        Option(
+            "“Our AI blocks 99.9% of all attacks.”",
+            "Of which attacks, and how many customers did it block? A rate without the other rate "
+            "says nothing.",
+        ),
+        Option(
+            "“We log everything and keep it for a year.”",
+            "A log that nobody reads is a diary. Who looks, and when?",
+        ),
+        Option(
+            "“About 12 alarms a day; two people read them. The last exercise was found in four "
+            "hours.”",
+            "A number that a person can read, somebody to read it, and a test with a result.",
+            correct=True,
+        ),
+        Option(
+            "“In ten years we have seen no intrusion.”",
+            "None happened, or none was noticed. Ask what would have rung.",
+        ),
+    ],
+)
+
+TRACES = {
+    "password spraying": "a",
+    "credential stuffing": "b",
+    "scanning": "c",
+    "scraping": "d",
+    "an insider": "e",
+}
+"""What the matching exercise asks, with the letter of the answer."""
+
+match_traces = matching(
+    "traffic.intrusion.match_traces",
+    "Match each intrusion with the trace that it leaves",
+    part="traces",
+    choices=(
+        "nearly every account of the service fails, each once or twice",
+        "hundreds of names fail that the service has never heard of",
+        "requests for pages that Kvittra does not have, such as /wp-login.php",
+        "one account reads /invoices/4001, 4002, 4003 … day and night",
+        "nothing fails; exports of many customers, from the usual address, after ten at night",
+    ),
+    answers=TRACES,
+    nudges={
+        "password spraying": "One common password, and a list of the service's own users. What "
+        "fails, and how often each?",
+        "credential stuffing": "The list comes from somebody else's leak. Whose names are on it?",
+        "scanning": "A tool asks for what careless sites leave lying about.",
+        "scraping": "It has an account, and asks for everything that the account can reach.",
+        "an insider": "Who may do it need not break anything. What is unusual, then?",
+    },
+    item="intrusion",
+    claim="A trace is found for: {}",
+    missing="the trace that gives it away",
+    nudge="Ask of each: what does it have already, a name, a password, an account, a desk?",
+    concept="Whoever guesses fails; whoever searches asks for what is not there; whoever is inside "
+    "already gives himself away by how much, and when.",
+    next_step="Set the limits of a detector.",
+)
+
+DAYS = 9
+QUIET_DAYS = 5
+MOST_FALSE_ALARMS = 1.0
+
+_LOOK: Mapping[str, str] = {
+    "spraying": "Count the different accounts that fail: for each address, and for the whole "
+    "service within an hour, since a botnet spends an address on each guess.",
+    "stuffing": "Count the different accounts that fail: for each address, and for the whole "
+    "service within an hour.",
+    "scanning": "Read the path as the server does: decode it until nothing changes, then in lower "
+    "case. `detectors.matches` does both.",
+    "scraping": "Count the different invoices that one account has read in the last 24 hours. "
+    "The address does not matter.",
+    "insider": "Nothing fails here. Count the different customers that one member of support opens "
+    "at night.",
+}
+
+_TRAPS: Mapping[str, str] = {
+    "office": "People who share an address are not one person. How many of its accounts fail on a "
+    "bad Monday?",
+    "auditor": "Somebody reads 50 invoices for a reason. How many does a machine read?",
+    "crawler": "It asks for pages that exist. What does a scanner ask for?",
+    "status": "It is yours, and as regular as a clock.",
+    "script": "It fails 48 times a day, at one account. Count different accounts, not failures.",
+    "support": "Opening customers' accounts is their work. How many in one night?",
+    "address": "That address is shared by all of support. Accuse the user.",
+}
+
+
+def _described(month: log.Log, name: str) -> str:
+    return f"`{name}`, {month.people.get(name, 'a customer at ordinary work')}"
+
+
+def _trap(month: log.Log, name: str) -> str:
+    about = month.people.get(name, "")
+    found = (nudge for word, nudge in _TRAPS.items() if word in about)
+    return next(found, "Look at what this customer did that day, and count so that it stays below.")
+
+
+def _graded(
+    alert: Callable[[log.Window], Any],
+    rng: random.Random,
+    *,
+    days: int = DAYS,
+    evasion: Sequence[str] = (),
+    kinds: Sequence[str] | None = None,
+) -> tuple[log.Grade, log.Log]:
+    seed = rng.randrange(10**6)
+
+    def watched(window: log.Window) -> Any:
+        answer = alert(window)
+        if not isinstance(answer, bool):
+            odd = [name for name in answer if not isinstance(name, str)]
+            if odd:
+                raise Failed(
+                    given="one hour of the log",
+                    happened=f"among the accused is a `{type(odd[0]).__name__}`",
+                    missing="names: the address or the user of an entry",
+                    nudge="Add `entry.address` or `entry.user`, not the whole entry.",
+                )
+        return answer
+
+    result = log.grade(watched, seed, evasion=evasion, days=days, kinds=kinds)
+    return result, log.month(seed, evasion=evasion, days=days, kinds=kinds)
+
+
+def _must_find(result: log.Grade, given: str, look: Mapping[str, str] = _LOOK) -> None:
+    if result.missed:
+        kinds = sorted(set(result.missed), key=log.KINDS.index)
+        count = len(result.missed)
+        raise Failed(
+            given=given,
+            happened=f"{count} of {count + len(result.caught)} intrusions went unnoticed: "
+            f"{', '.join(kinds)}",
+            missing=f"an alarm that {kinds[0]} sets off",
+            nudge=look[kinds[0]],
+        )
+
+
+def _must_be_readable(result: log.Grade, month: log.Log, given: str, noise: str) -> None:
+    if result.accused and (len(result.accused) > 1 or result.false_alarms_per_day > 0.5):
+        name = max(result.accused, key=lambda one: (one in month.people, one))
+        raise Failed(
+            given=given,
+            happened=f"{len(result.accused)} honest names were accused, among them "
+            f"{_described(month, name)}"
+            if len(result.accused) > 1
+            else f"an honest name was accused day after day: {_described(month, name)}",
+            missing="a count that honest work does not reach",
+            nudge=_trap(month, name),
+        )
+    if result.false_alarms_per_day > MOST_FALSE_ALARMS:
+        raise Failed(
+            given=given,
+            happened=f"{result.false_alarms_per_day:.1f} alarms a day were about nothing",
+            missing="alarms that a person still reads on Friday",
+            nudge=noise,
+        )
+
+
+LIMITS = ("accounts", "accounts_an_hour", "invoices", "customers_at_night")
+
+set_the_limits = Exercise(
+    "traffic.intrusion.set_the_limits",
+    "Set four limits",
+    parts=[Part("limits", value=dict)],
+    starter="""limits = {
+    "accounts": 2,  # different accounts that fail from one address in a day
+    "accounts_an_hour": 2,  # different accounts that fail in an hour, from anywhere
+    "invoices": 20,  # different invoices that one account reads in a day
+    "customers_at_night": 1,  # different customers that one of support opens in a night
+}""",
+    weak={
+        "limits": {
+            "accounts": 2,
+            "accounts_an_hour": 2,
+            "invoices": 20,
+            "customers_at_night": 1,
+        }
+    },
+    reference={
+        "limits": {
+            "accounts": 16,
+            "accounts_an_hour": 12,
+            "invoices": 90,
+            "customers_at_night": 7,
+        }
+    },
+    hints=Hints(
+        nudge="Each limit has two neighbors: the highest that honest work reaches, and the lowest "
+        "that an intruder does.",
+        concept="The table of the month gives both, for one month. Another month is a little "
+        "different, so leave room on the honest side.",
+        place="Take each row of the table: the number lies between *honest* and the intruder's "
+        "columns. For accounts from one address only the hasty intruder can be had.",
+        solution="""limits = {
+    "accounts": 15,
+    "accounts_an_hour": 13,
+    "invoices": 95,
+    "customers_at_night": 8,
+}""",
+    ),
+    next_step="Builders write such a detector below. Everybody else can jump to *Ask*.",
+)
+
+
+def _watch(answer: Answer) -> detectors.Watch:
+    given = answer.limits
+    for name in LIMITS:
+        value = given.get(name)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise Failed(
+                given=f'`"{name}"`',
+                happened="it has no whole number of at least 1",
+                missing="four limits",
+                nudge="Copy the lines again and change only the numbers.",
+            )
+    return detectors.Watch(**{name: given[name] for name in LIMITS})
+
+
+_LOWER: Mapping[str, str] = {
+    "spraying": "A botnet fails at one account from each address. Which limit counts from "
+    "anywhere? Lower it.",
+    "stuffing": "A botnet fails at one account from each address. Which limit counts from "
+    "anywhere? Lower it.",
+    "scanning": "The signatures find it; no limit hides it.",
+    "scraping": "Lower the limit for invoices. Whoever scrapes slowly reads about 130 a day.",
+    "insider": "Lower the limit for customers at night. A patient insider opens about 20.",
+}
+
+
+@set_the_limits.honest("Whoever does not hide is found")
+def _(answer: Answer, rng: random.Random) -> None:
+    result, _ = _graded(_watch(answer), rng)
+    _must_find(result, "nine days with seven intrusions in a hurry", _LOWER)
+
+
+@set_the_limits.attack("Quiet days stay quiet")
+def _(answer: Answer, rng: random.Random) -> None:
+    result, month = _graded(_watch(answer), rng, days=QUIET_DAYS, kinds=())
+    _must_be_readable(
+        result,
+        month,
+        "five days on which nobody attacked",
+        "Raise the limit for accounts in an hour: on a Monday some people slip, each at a place of "
+        "their own.",
+    )
+
+
+_LAX = {"accounts": 400, "accounts_an_hour": 400, "invoices": 400, "customers_at_night": 30}
+
+
+@set_the_limits.attack("Whoever is patient and has a botnet is found too", weak={"limits": _LAX})
+def _(answer: Answer, rng: random.Random) -> None:
+    result, _ = _graded(_watch(answer), rng, evasion=log.EVASIONS)
+    _must_find(result, "nine days with seven intrusions that hide", _LOWER)
+
+
+@set_the_limits.attack("Nine days with intruders accuse no customer")
+def _(answer: Answer, rng: random.Random) -> None:
+    result, month = _graded(_watch(answer), rng)
+    _must_be_readable(
+        result,
+        month,
+        "nine days with seven intrusions",
+        "Raise the limit for accounts in an hour until ordinary slips stay below.",
+    )
+
+
+watch_the_log = Exercise(
+    "traffic.intrusion.watch_the_log",
+    "Write the detector",
+    parts=[Part("alert", returns=(bool, set, frozenset, list, tuple))],
+    starter='''from collections import Counter
+
+from labs.traffic.intrusion import detectors
+
+
+def alert(window):
+    """Return the addresses and users to accuse, or an empty set."""
+    failures = Counter()
+    for entry in window.entries:  # this hour; window.day holds the last 24 hours
+        if entry.path == "/login" and entry.status == 401:
+            failures[entry.address] += 1
+    accused = {address for address, count in failures.items() if count >= 10}
+    for entry in window.entries:
+        if detectors.matches_weak(entry.path):
+            accused.add(entry.address)
+    return accused''',
+    weak={"alert": detectors.alert_weak},
+    reference={"alert": detectors.alert},
+    hints=Hints(
+        nudge="Two kinds never fail a login and match no signature. What do they do too much of?",
+        concept="Count different things, not events: accounts for each address, invoices for each "
+        "account, customers for each member of support. And one count for the whole service, for "
+        "those who use every address once.",
+        place="Fill sets in a `defaultdict(set)` from `window.day`. Replace `matches_weak` by "
+        '`matches`. For the count from anywhere use `window.entries`, and add `"anybody"` to the '
+        "accused: an alarm without a name.",
+        solution="""from collections import defaultdict
+
+from labs.traffic.intrusion import detectors
+
+
+def alert(window):
+    failing, reading, opening = defaultdict(set), defaultdict(set), defaultdict(set)
+    for entry in window.day:
+        if entry.status == 401:
+            failing[entry.address].add(entry.user)
+        elif entry.path.startswith("/invoices/"):
+            reading[entry.user].add(entry.path)
+        elif entry.path.startswith("/admin/") and not 6 <= entry.time / 3600 % 24 < 20:
+            opening[entry.user].add(entry.path)
+    accused = set()
+    for seen, limit in ((failing, 16), (reading, 90), (opening, 9)):
+        accused |= {name for name, things in seen.items() if len(things) >= limit}
+    accused |= {e.address for e in window.entries if detectors.matches(e.path)}
+    if len({e.user for e in window.entries if e.status == 401}) >= 12:
+        accused.add("anybody")  # an alarm without a name
+    return accused""",
+    ),
+    next_step="Slow the guessing down without locking Maja out.",
+)
+
+
+@watch_the_log.honest("Five quiet days bring at most one false alarm a day")
+def _(answer: Answer, rng: random.Random) -> None:
+    result, month = _graded(answer.alert, rng, days=QUIET_DAYS, kinds=())
+    _must_be_readable(result, month, "five days on which nobody attacked", _QUIETER)
+
+
+_QUIETER = "Raise the limit that rings most. Ask of each alarm what a person could do about it."
+
+
+@watch_the_log.attack("Every kind of intrusion is found while nobody hides")
+def _(answer: Answer, rng: random.Random) -> None:
+    result, _ = _graded(answer.alert, rng)
+    _must_find(result, "nine days with seven intrusions, none of which hides")
+
+
+@watch_the_log.attack("A scanner that plays with case and encoding is found")
+def _(answer: Answer, rng: random.Random) -> None:
+    evasion = ("case", "encoding")
+    result, _ = _graded(answer.alert, rng, days=QUIET_DAYS, evasion=evasion, kinds=["scanning"] * 2)
+    _must_find(result, "a scanner that asks for /%57p-lOgin.php and the like")
+
+
+@watch_the_log.attack("A botnet that uses every address once is found")
+def _(answer: Answer, rng: random.Random) -> None:
+    kinds = ("spraying", "stuffing")
+    result, _ = _graded(answer.alert, rng, days=QUIET_DAYS, evasion=("distributed",), kinds=kinds)
+    _must_find(result, "spraying and stuffing from hundreds of addresses")
+
+
+@watch_the_log.attack("Whoever hides in every way at once is found")
+def _(answer: Answer, rng: random.Random) -> None:
+    result, _ = _graded(answer.alert, rng, evasion=log.EVASIONS)
+    _must_find(result, "nine days with seven intrusions: disguised, slow, from many addresses")
+
+
+def _everybody(window: log.Window) -> set[str]:
+    return {entry.address for entry in window.entries}
+
+
+@watch_the_log.attack(
+    "A person can read the alarms, and no customer stands accused", weak={"alert": _everybody}
+)
+def _(answer: Answer, rng: random.Random) -> None:
+    result, month = _graded(answer.alert, rng)
+    _must_be_readable(result, month, "nine days with seven intrusions", _QUIETER)
+
+
+slow_the_guessing = Exercise(
+    "traffic.intrusion.slow_the_guessing",
+    "Slow guessing down without locking the owner out",
+    parts=[Part("may_try", returns=bool)],
+    starter='''def may_try(known, past):
+    """Return True if this attempt to sign in is looked at.
+
+    known: whether this device has signed in to this account before
+    past.account: failures at this account in the last 24 hours, from unknown devices
+    past.device: failures at this account from this device, if it is known
+    past.address: failures from this address, at any account, from unknown devices
+    """
+    return past.account + past.device < 5''',
+    weak={"may_try": prevention.may_try_weak},
+    reference={"may_try": prevention.may_try},
+    hints=Hints(
+        nudge="Who can close Maja's account now, and what does it take?",
+        concept="A device that has signed in before is no stranger: give it a count of its own. "
+        "Then strangers can use up only the strangers' share.",
+        place="Begin with `if known:` and look at `past.device`. For the others, `past.account` "
+        "stops a botnet and `past.address` stops whoever tries one password on everybody.",
+        solution="""def may_try(known, past):
+    if known:
+        return past.device < 25
+    return past.account < 40 and past.address < 60""",
+    ),
+    next_step="Read the questions for a vendor, and ask one this week.",
+)
+
+MOST_GUESSES = 100
+_GUESSES = 400
+
+
+def _guesses(
+    answer: Answer,
+    *,
+    known: bool = False,
+    accounts: int = 1,
+    addresses: int = 1,
+    guesses: int = _GUESSES,
+) -> int:
+    """How many guesses of a day are looked at."""
+    by_account, by_address = [0] * accounts, [0] * addresses
+    device = admitted = 0
+    for number in range(guesses):
+        account, address = number % accounts, number % addresses
+        past = prevention.Past(
+            account=by_account[account], device=device, address=by_address[address]
+        )
+        if not answer.may_try(known, past):
+            continue
+        admitted += 1
+        if known:
+            device += 1
+        else:
+            by_account[account] += 1
+            by_address[address] += 1
+    return admitted
+
+
+def _must_get_in(answer: Answer, known: bool, past: prevention.Past, **why: str) -> None:
+    if not answer.may_try(known, past):
+        raise Failed(**why)
+
+
+def _must_stop(admitted: int, given: str, missing: str, nudge: str) -> None:
+    if admitted > MOST_GUESSES:
+        raise Failed(
+            given=given,
+            happened=f"{admitted:,} guesses were looked at; NIST's limit is {MOST_GUESSES}",
+            missing=missing,
+            nudge=nudge,
+        )
+
+
+@slow_the_guessing.honest("Maja gets in, and after two slips too")
+def _(answer: Answer, _rng: random.Random) -> None:
+    for slips in range(3):
+        for known in (True, False):
+            past = (
+                prevention.Past(device=slips)
+                if known
+                else prevention.Past(account=slips, address=slips)
+            )
+            _must_get_in(
+                answer,
+                known,
+                past,
+                given=f"Maja, after {slips} slips on {'her laptop' if known else 'a new phone'}",
+                happened="she was refused",
+                missing="room for people who mistype",
+                nudge="Nobody has attacked yet. Let a few failures pass.",
+            )
+
+
+@slow_the_guessing.attack("Maja gets in on her laptop while strangers guess at her account")
+def _(answer: Answer, rng: random.Random) -> None:
+    for failures in (5, 60, rng.randrange(500, 5_000)):
+        _must_get_in(
+            answer,
+            True,
+            prevention.Past(account=failures, device=rng.randrange(2), address=0),
+            given=f"Maja on her laptop, after {failures:,} failures of strangers at her account",
+            happened="she was refused, and anybody who knows her name can do that to her",
+            missing="a count for known devices that strangers cannot fill",
+            nudge="Look at `known` first, and then at `past.device` alone.",
+        )
+
+
+@slow_the_guessing.attack(
+    "Hundreds of addresses get no more than a hundred guesses together",
+    weak={"may_try": lambda _known, past: past.device < 5 and past.address < 5},
+)
+def _(answer: Answer, rng: random.Random) -> None:
+    addresses = rng.randrange(300, 390)
+    _must_stop(
+        _guesses(answer, addresses=addresses),
+        f"{_GUESSES:,} guesses at Maja's account from {addresses} addresses in a day",
+        "a count for the account, wherever the guesses come from",
+        "Each address has few failures, the account has many: `past.account`.",
+    )
+
+
+@slow_the_guessing.attack(
+    "One password tried on everybody is stopped at its address",
+    weak={"may_try": lambda known, past: (past.device if known else past.account) < 50},
+)
+def _(answer: Answer, rng: random.Random) -> None:
+    accounts = rng.randrange(350, 400)
+    _must_stop(
+        _guesses(answer, accounts=accounts),
+        f"one common password, tried on {accounts:,} accounts from one address",
+        "a count for the address, whatever the account",
+        "Each account has one failure, the address has many: `past.address`.",
+    )
+
+
+@slow_the_guessing.attack(
+    "A known device that guesses is stopped as well",
+    weak={"may_try": lambda known, past: known or (past.account < 50 and past.address < 80)},
+)
+def _(answer: Answer, _rng: random.Random) -> None:
+    _must_stop(
+        _guesses(answer, known=True),
+        f"Maja's stolen laptop, and {_GUESSES:,} guesses on it",
+        "a limit for known devices too",
+        "Known is not the same as harmless. Give `past.device` a limit.",
+    )
+
+
+@slow_the_guessing.attack("Somebody who slips eight times still gets in")
+def _(answer: Answer, rng: random.Random) -> None:
+    slips = rng.randrange(7, 9)
+    for known in (True, False):
+        past = (
+            prevention.Past(device=slips)
+            if known
+            else prevention.Past(account=slips, address=slips)
+        )
+        _must_get_in(
+            answer,
+            known,
+            past,
+            given=f"Olle with his new keyboard, after {slips} slips",
+            happened="he was refused until tomorrow",
+            missing="patience: eight guesses in a day are no attack",
+            nudge="Against guessing, 50 tries are nearly as good as 5. For people they are not.",
+        )
+
+
+@slow_the_guessing.attack(
+    "A whole office behind one address can start work",
+    weak={"may_try": lambda _known, past: past.account + past.device < 20 and past.address < 5},
+)
+def _(answer: Answer, rng: random.Random) -> None:
+    failures = rng.randrange(15, 25)
+    _must_get_in(
+        answer,
+        False,
+        prevention.Past(account=1, address=failures),
+        given=f"Siv on a new computer, in an office whose address has {failures} failures today",
+        happened="she was refused for what her colleagues mistyped",
+        missing="room for people who share an address",
+        nudge="Raise the limit for `past.address`; a hundred guesses are still few.",
+    )
