@@ -32,7 +32,7 @@ second_server = Quiz(
         ),
         Option(
             "Under an hour",
-            "1% of 1% of a year is 53 minutes. The table below counts the other designs.",
+            "1% of 1% of a year is 53 minutes. The other designs follow in a table.",
             correct=True,
         ),
         Option(
