@@ -393,11 +393,11 @@ def test_a_failed_run_leaves_the_last_copy_and_nothing_else(tmp_path) -> None:
 
 def test_the_table_of_disasters_shows_what_the_models_restore() -> None:
     table = figures.what_is_left()
-    assert [len(row) for row in table.rows] == [1 + len(SITES)] * len(KINDS)
+    assert [len(row) for row in table.rows] == [2 + len(SITES)] * len(KINDS)
     cells = {
         (kind, site): cell
         for kind, row in zip(KINDS, table.rows, strict=True)
-        for site, cell in zip(SITES, row[1:], strict=True)
+        for site, cell in zip((*SITES, "lulea, locked"), row[1:], strict=True)
     }
     for kind in KINDS:
         for site in SITES:
@@ -409,6 +409,7 @@ def test_the_table_of_disasters_shows_what_the_models_restore() -> None:
         "all (unreadable)"
     }
     assert cells["failing job", "lulea"] == "21 days"
+    assert cells["ransomware", "lulea, locked"] == cells["deleted table", "lulea"]
     assert year.meet("ransomware", "lulea", seed=2, locked=True).restored_from == "lulea"
 
 

@@ -247,7 +247,7 @@ def _stands(kind: str, site: Site, plan: Plan) -> bool:
     if kind == "disk loss":
         return not site.same_disk
     if kind == "building fire":
-        return site.building != "data centre"
+        return site.building != "data center"
     if kind == "ransomware":
         return site.offline or site.name in plan.locked
     return True

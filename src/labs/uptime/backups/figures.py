@@ -23,6 +23,8 @@ _NAMES: Mapping[Kind, str] = {
     "rotten copies": "The copies' disk has rotted for three weeks",
 }
 
+_LOCKED = "lulea"
+
 _FOUND = {
     "it is no database": "unreadable",
     "pages are damaged": "damaged",
@@ -66,11 +68,12 @@ def what_is_left(*, seed: int = 2) -> Table:
     rows = []
     for kind in KINDS:
         ends = [year.meet(kind, site, seed=seed) for site in SITES]
+        ends.append(year.meet(kind, _LOCKED, seed=seed, locked=True))
         rows.append([_NAMES[kind], *(_end(one) for one in ends)])
     return Table(
         "Work lost when the copies, one every six hours, lie in this place alone. The tape is "
         "driven to a vault once a week.",
-        ["what happens", *SITES],
+        ["what happens", *SITES, f"{_LOCKED}, locked"],
         rows,
     )
 
@@ -81,6 +84,30 @@ def _end(recovery: Recovery) -> str:
     if not recovery.tried:
         return "all (gone)"
     return f"all ({_FOUND[recovery.tried[-1].partition(': ')[2]]})"
+
+
+def places() -> Table:
+    """What a plan can choose from: where, how fast, how dear."""
+    rows: list[list[object]] = []
+    for site in SITES.values():
+        alone = Plan(interval_h=6, sites=(site.name,))
+        rows.append(
+            [
+                site.name,
+                site.building,
+                f"{alone.run_h(site.name):.1f}",
+                f"{12 * site.eur_a_month:,.0f}",
+                f"{site.eur_a_copy:.2f}",
+            ]
+        )
+    test, lock = year.EUR_A_TEST, year.LOCK_SURCHARGE
+    return Table(
+        f"Five places. A restore test costs {test} euro for each place, a lock {lock:.0%} more "
+        "rent. The tape is driven to the vault once a week; fetching it takes "
+        f"{SITES['tape'].fetch_h:g} hours.",
+        ["place", "building", "hours for a copy", "euro a year", "euro a month for each copy"],
+        rows,
+    )
 
 
 def plans(compared: Mapping[str, Plan]) -> Table:

@@ -63,7 +63,7 @@ class Site:
 
     Args:
         name: What plans call it.
-        building: The building it stands in; ``"data centre"`` is the one that the service runs in.
+        building: The building it stands in; ``"data center"`` is the one that the service runs in.
         bits_per_second: Speed of copying there and back.
         eur_a_month: Rent.
         eur_a_copy: Price of keeping one copy for a month.
@@ -88,8 +88,8 @@ SITES: Mapping[str, Site] = MappingProxyType(
     {
         site.name: site
         for site in (
-            Site("server", "data centre", 8e9, 0, 0.2, same_disk=True),
-            Site("cellar", "data centre", 4e9, 40, 0.3),
+            Site("server", "data center", 8e9, 0, 0.2, same_disk=True),
+            Site("cellar", "data center", 4e9, 40, 0.3),
             Site("uppsala", "Uppsala", 1e9, 150, 0.8),
             Site("lulea", "Luleå", 5e8, 120, 0.6),
             Site(
@@ -534,7 +534,7 @@ class _Year:
     def _destroy(self, kind: Kind) -> None:
         for name, there in self.copies.items():
             site = SITES[name]
-            burned = kind == "building fire" and site.building == "data centre"
+            burned = kind == "building fire" and site.building == "data center"
             if burned or (kind == "disk loss" and site.same_disk):
                 self._remove(there)
                 there.clear()
