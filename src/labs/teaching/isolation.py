@@ -1,8 +1,8 @@
 """Runs code that may raise, loop, lie or break things, and comes back with an account of it.
 
 On Linux the code runs in a forked child: it can loop in C, exit, or patch the checker, and only
-the child is lost. Elsewhere, and in a browser, it runs in process under a trace function that
-ends it at the deadline; there, a single call into C (``sum(itertools.count())``) cannot be ended.
+the child is lost. Elsewhere, and in a browser, it runs in process, watched by a function that ends
+it at the deadline; there, a single call into C (``sum(itertools.count())``) cannot be ended.
 
 The messages that come back are JSON, never pickles: a pickle from hostile code would run in the
 parent.
@@ -20,8 +20,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from operator import is_
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 Send = Callable[[dict[str, Any]], None]
 
@@ -142,7 +143,7 @@ def _run_here(work: Callable[[Send], None], seconds: float) -> tuple[list[dict[s
         with (
             contextlib.redirect_stdout(printed),
             contextlib.redirect_stderr(printed),
-            _traced(deadline),
+            _watched(deadline),
         ):
             work(send)
     except DeadlineExceeded:
@@ -151,28 +152,58 @@ def _run_here(work: Callable[[Send], None], seconds: float) -> tuple[list[dict[s
 
 
 @contextlib.contextmanager
-def _traced(deadline: list[float]) -> Iterator[None]:
+def _watched(deadline: list[float]) -> Iterator[None]:
     ticks = 0
 
-    def on_line(_frame: FrameType, _event: str, _argument: object) -> Any:
+    def tick(*_: object) -> None:
         nonlocal ticks
         ticks += 1
         if ticks % 256 == 0 and time.monotonic() > deadline[0]:
             raise DeadlineExceeded
+
+    watch = _monitored if sys.version_info >= (3, 12) else _traced
+    with watch(tick), _alarm(deadline):
+        yield
+
+
+@contextlib.contextmanager
+def _monitored(tick: Callable[..., None]) -> Iterator[None]:
+    """Call ``tick`` where Python code begins and where it jumps: a loop does one of the two."""
+    monitoring: Any = getattr(sys, "monitoring")  # noqa: B009 - unknown to type checkers of 3.11
+    events = (monitoring.events.PY_START, monitoring.events.JUMP)
+    tool = next(number for number in (3, 4) if monitoring.get_tool(number) is None)
+    monitoring.use_tool_id(tool, "labs")
+    for event in events:
+        monitoring.register_callback(tool, event, tick)
+    monitoring.set_events(tool, sum(events))
+    try:
+        yield
+    finally:
+        monitoring.set_events(tool, monitoring.events.NO_EVENTS)
+        for event in events:
+            monitoring.register_callback(tool, event, None)
+        monitoring.free_tool_id(tool)
+
+
+@contextlib.contextmanager
+def _traced(tick: Callable[..., None]) -> Iterator[None]:
+    """Call ``tick`` at every line; it takes many times as long as monitoring."""
+
+    def on_line(_frame: FrameType, _event: str, _argument: object) -> Any:
+        tick()
         return on_line
 
     before = sys.gettrace()
     sys.settrace(on_line)
     try:
-        with _alarm(deadline):
-            yield
+        yield
     finally:
         sys.settrace(before)
 
 
 @contextlib.contextmanager
 def _alarm(deadline: list[float]) -> Iterator[None]:
-    # The trace function sees no line while ``time.sleep`` runs; a timer does, where there is one.
+    # Nothing is seen while ``time.sleep`` runs; a timer does, where there is one.
     main = threading.current_thread() is threading.main_thread()
     if not (main and hasattr(signal, "setitimer")) or sys.platform == "emscripten":
         yield
@@ -205,6 +236,15 @@ _GUARDED = (
 )  # fmt: skip
 
 
+class _Owned(NamedTuple):
+    """The functions and classes of one module or class, as they were."""
+
+    name: str
+    owner: Any
+    keys: tuple[str, ...]
+    values: tuple[Any, ...]
+
+
 class Guard:
     """Notices, and undoes, the replacing of functions and classes that a verdict rests on.
 
@@ -214,20 +254,23 @@ class Guard:
     """
 
     def __init__(self) -> None:
-        self._before: list[tuple[str, Any, str, Any]] = []
+        self._before: list[_Owned] = []
         for name, module in list(sys.modules.items()):
             if module is None or not (name in _GUARDED or name.split(".")[0] == "labs"):
                 continue
-            for key, value in list(vars(module).items()):
-                if not callable(value):
-                    continue
-                self._before.append((f"{name}.{key}", module, key, value))
+            held = {key: value for key, value in list(vars(module).items()) if callable(value)}
+            self._before.append(_Owned(name, module, tuple(held), tuple(held.values())))
+            for key, value in held.items():
                 if isinstance(value, type) and value.__module__.startswith("labs."):
-                    self._before += [
-                        (f"{name}.{key}.{attribute}", value, attribute, member)
+                    members = {
+                        attribute: member
                         for attribute, member in list(vars(value).items())
                         if callable(member) or isinstance(member, property | classmethod)
-                    ]
+                    }
+                    path = f"{name}.{key}"
+                    self._before.append(
+                        _Owned(path, value, tuple(members), tuple(members.values()))
+                    )
 
     def check(self) -> None:
         """Put back what was replaced.
@@ -236,10 +279,15 @@ class Guard:
             Tampering: If anything was replaced.
         """
         replaced = []
-        for name, owner, key, value in self._before:
-            if vars(owner).get(key) is not value:
-                replaced.append(name)
-                with contextlib.suppress(AttributeError, TypeError):
-                    setattr(owner, key, value)
+        for owned in self._before:
+            present = vars(owned.owner).get
+            # It runs after every call of an answer, over thousands of names: no loop in Python.
+            if all(map(is_, map(present, owned.keys), owned.values)):
+                continue
+            for key, value in zip(owned.keys, owned.values, strict=True):
+                if present(key) is not value:
+                    replaced.append(f"{owned.name}.{key}")
+                    with contextlib.suppress(AttributeError, TypeError):
+                        setattr(owned.owner, key, value)
         if replaced:
             raise Tampering(replaced)
