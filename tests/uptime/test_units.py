@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from contract import Answers, Contract
+from contract import ROOT, Answers, Contract
 
 from labs.teaching import Quiz
 from labs.teaching.sliders import Slider, explore
@@ -442,7 +442,7 @@ def test_an_interval_that_misses_the_formula_is_said_to_miss_it():
 def test_a_stored_output_says_nothing_that_differs_from_run_to_run(monkeypatch):
     shown = live.recorded()
     monkeypatch.delenv("LABS_RECORD", raising=False)
-    assert "38 of 38" in figures.who_answered(shown).text()
+    assert "39 of 39" in figures.who_answered(shown).text()
     monkeypatch.setenv("LABS_RECORD", "1")
     stored = figures.who_answered(shown)
     assert [row[1] for row in stored.rows] == [
@@ -485,6 +485,38 @@ def test_the_sliders_fit_the_book():
         repair_crews=Slider((1, 2), start=2),
     )
     assert len(spares.frames()) + len(pair.frames()) <= 120
+
+
+def test_the_numbers_on_the_page_are_those_of_the_lab():
+    page = (ROOT / "book/uptime/units.md").read_text(encoding="utf-8")
+    hours = {
+        (n, beta): 8_760 * (1 - units.k_of_n_common_cause(1, n, 0.99, beta))
+        for n, beta in [(1, 0), (2, 0), (2, 0.1), (6, 0.1)]
+    }
+    assert [figures.duration(value) for value in hours.values()] == [
+        "88 hours",
+        "53 minutes",
+        "9.5 hours",
+        "8.8 hours",
+    ]
+    widths = [float(width) for width in re.findall(r'<rect x="2" y="\d+" width="([\d.]+)"', page)]
+    scale = widths[0] / hours[1, 0]
+    assert widths == pytest.approx([scale * value for value in hours.values()], abs=0.06)
+    assert f"save {60 * (hours[2, 0.1] - hours[6, 0.1]):.0f} minutes" in page
+    run = live.recorded()
+    assert f"{len(run.lost)} of {len(run.requests)} requests" in page
+    assert f"next {max(r.sent_ms for r in run.lost) - run.killed_ms:.0f} milliseconds" in page
+    assert sum(r.sent_ms < run.killed_ms for r in run.lost) == 1
+    paper = units.pair_downtime(1000, 10)
+    real = units.pair_downtime(1000, 10, beta=0.02, coverage=0.95, switch_s=30)
+    assert f"down for {525_600 * paper.total:.0f} minutes a year" in page
+    assert 8_760 * real.total == pytest.approx(6, abs=0.05)
+    assert 8_760 * real.stuck > 4
+    assert f"{units.mean_time_to_failure(1000, 10):,.0f} hours" in page
+    assert f"{units.mean_time_to_failure_unrepaired(1000):,.0f} hours, about nine weeks" in page
+    half = proxy.bad_minute(proxy.forward_everywhere)
+    assert (half.twice, half.felled) == (2, 3)
+    assert half.lost < proxy.bad_minute(proxy.forward_weak).lost
 
 
 PROCESSES = Path("/proc")

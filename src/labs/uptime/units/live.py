@@ -106,7 +106,7 @@ def run(
     requests: int = 120,
     every_ms: float = 10,
     kill: str = "B",
-    kill_at: int = 40,
+    kill_at: int = 41,
     check_ms: float = 100,
     missed: int = 2,
     retry: bool = False,
