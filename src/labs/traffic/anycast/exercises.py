@@ -6,6 +6,7 @@ nobody has seen, and whether the answer is the right one.
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -169,19 +170,34 @@ match_limits = matching(
     next_step="Now place your own sites.",
 )
 
-ATTACKS = 40
-HELD = 28
+# So many that chance decides about no placement: the good ones hold in 158 and more of 200.
+ATTACKS = 200
+HELD = 130
 ENOUGH = 0.9
 CALM_MS = 40.0
 _NORDIC = ["Stockholm", "Oslo", "Helsinki", "Copenhagen"]
+
+
+def _racks() -> list[str]:
+    """The racks for rent, as comments above the learner's line."""
+    entries = [
+        f"{name} {site.capacity:.0f}, {site.eur_a_month:,}" for name, site in world.SITES.items()
+    ]
+    rows = [entries[start : start + 3] for start in range(0, len(entries), 3)]
+    return [
+        "# Racks for rent: thousand questions a second, euro a month.",
+        *(f"# {' · '.join(row)}" for row in rows),
+        f"# At most {world.MOST_SITES} of them, for at most {world.BUDGET_EUR_A_MONTH:,} euro.",
+    ]
+
 
 place_sites = Exercise(
     "traffic.anycast.place_sites",
     "Place up to four sites before the attack",
     parts=[Part("sites", value=list)],
-    starter='sites = ["Stockholm", "Oslo", "Helsinki", "Copenhagen"]',
+    starter="\n".join([*_racks(), f"sites = {json.dumps(_NORDIC)}"]),
     weak={"sites": _NORDIC},
-    reference={"sites": ["Frankfurt", "New York", "Los Angeles"]},
+    reference={"sites": ["Frankfurt", "New York", "Los Angeles", "Johannesburg"]},
     hints=Hints(
         nudge="Try your sites on a few nights with `figures.attack_map(sites, night=2)`. Which "
         "site is the first to drown?",
@@ -190,7 +206,7 @@ place_sites = Exercise(
         "small site in front of a large one is no help; it is where your customers drown.",
         place="The names between the quotation marks. Begin with one large site in Europe and one "
         "in North America, and add what the money allows, far from both.",
-        solution='sites = ["Frankfurt", "New York", "Los Angeles"]',
+        solution='sites = ["Frankfurt", "New York", "Los Angeles", "Johannesburg"]',
     ),
     next_step="Builders go on below. Everybody else can jump to the questions for a vendor.",
 )
@@ -563,7 +579,8 @@ class _Day:
 
     def __init__(self, rng: random.Random, sick: Mapping[str, str]) -> None:
         self.sites = list(rng.choice(_PLACES))
-        today, yesterday = rng.sample(range(20, 250), 2)
+        # Few addresses, so that a zone once read serves many days.
+        today, yesterday = rng.sample(range(20, 28), 2)
         wire = messages.query(PROBE, seed=rng.randrange(2**32))
         right = _server("x", _zone(f"198.18.0.{today}"))
         self.expected = messages.read(right(wire)).records
@@ -645,7 +662,7 @@ def _keeps_all(_expected: Sequence[str], answers: Mapping[str, bytes | None]) ->
 
 def _goes(kind: str) -> Callable[[Answer, random.Random], None]:
     def check(answer: Answer, rng: random.Random) -> None:
-        for count in (1, 2, 3):
+        for count in (1, 3):
             day = _Day(rng, dict.fromkeys("abc"[:count], kind))
             chosen = _chosen(answer, day)
             kept = [site for site in day.sick if site in chosen]
