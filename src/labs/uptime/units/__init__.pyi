@@ -1,6 +1,6 @@
 import labs.teaching.lesson
 
-from . import exercises, figures, live, model, plans, proxy, simulation
+from . import exercises, figures, live, simulation
 from .model import (
     Downtime,
     common_cause_unavailability,
@@ -13,7 +13,7 @@ from .model import (
     pair_unavailability,
     steady_state,
 )
-from .proxy import Refused, Request, Silent
+from .proxy import Refused, Request, Silent, bad_minute, forward, forward_everywhere, forward_weak
 from .simulation import Estimate, simulate
 
 LESSON: labs.teaching.lesson.Lesson
@@ -25,20 +25,21 @@ __all__ = [
     "Refused",
     "Request",
     "Silent",
+    "bad_minute",
     "common_cause_unavailability",
     "common_cause_union",
     "exercises",
     "figures",
+    "forward",
+    "forward_everywhere",
+    "forward_weak",
     "k_of_n",
     "k_of_n_common_cause",
     "live",
     "mean_time_to_failure",
     "mean_time_to_failure_unrepaired",
-    "model",
     "pair_downtime",
     "pair_unavailability",
-    "plans",
-    "proxy",
     "simulate",
     "simulation",
     "steady_state",
