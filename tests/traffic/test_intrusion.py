@@ -54,7 +54,7 @@ def an_hour_is_enough(window):
         if entry.path.startswith(("/invoices/", "/admin/")):
             seen[entry.user].add(entry.path)
     days = {name for name in never_anybody(window) if not name[0].isdigit() and ":" not in name}
-    return (detectors.alert(window) - days) | {n for n, paths in seen.items() if len(paths) >= 12}
+    return (detectors.alert(window) - days) | {n for n, paths in seen.items() if len(paths) >= 25}
 
 
 def night_is_forbidden(window):
@@ -98,18 +98,6 @@ def brake(*, own=20, account=50, address=80):
 
 class TestExercises(Contract):
     answers = (
-        Answers(
-            exercises.match_traces,
-            wrong={
-                "all the same": ([dict.fromkeys(exercises.TRACES, "a")], "Whose names are on it?"),
-                "spraying and stuffing swapped": (
-                    [{**exercises.TRACES, "password spraying": "b", "credential stuffing": "a"}],
-                    "What fails, and how often each?",
-                ),
-                "one left out": ([dict(list(exercises.TRACES.items())[:4])], "leaves out"),
-            },
-            other={"capitals": [{k: f" {v.upper()} " for k, v in exercises.TRACES.items()}]},
-        ),
         Answers(
             exercises.set_the_limits,
             wrong={
@@ -273,10 +261,6 @@ def test_tables_of_the_lab_add_up():
     month = log.month(figures.BOOK_SEED)
     rows = figures.visitors(month).rows
     assert sum(row[1] for row in rows) == len(month)
-    result = intrusion.grade(detectors.alert_weak, figures.BOOK_SEED)
-    table = figures.missed(result).rows
-    assert sum(row[1] for row in table) == len(result.caught)
-    assert sum(row[1] + row[2] for row in table) == 7
     by_name = {row[0]: row[1:] for row in figures.brakes().rows}
     assert by_name["lock the account, 5 failures"][3] > 10 * 6
     assert by_name["strangers and known devices apart"] == [50, 50, 12, 0]

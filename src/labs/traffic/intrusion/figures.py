@@ -120,16 +120,6 @@ def verdicts(alerts: Mapping[str, Callable[[], Callable[[log.Window], object]]])
     )
 
 
-def missed(result: log.Grade) -> Table:
-    """Which intrusions a detector found."""
-    found, lost = Counter(result.caught), Counter(result.missed)
-    return Table(
-        f"Found, and not found. False alarms a day: {result.false_alarms_per_day:.1f}.",
-        ["intrusion", "found", "missed"],
-        [[kind, found[kind], lost[kind]] for kind in log.KINDS],
-    )
-
-
 def usual(seed: int = BOOK_SEED) -> Table:
     """For each of four counts, the highest that honest work reached, and what intruders reached.
 

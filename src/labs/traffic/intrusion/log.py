@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import random
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -257,10 +258,11 @@ def grade(
         kinds: Which intrusions it holds; see :func:`month`.
 
     Returns:
-        Which campaigns were caught: by an alarm in a window in which they made at least two
-        requests, or by an accusation of one of their addresses or users while they were at work
-        or within a day after. Every other alarm is false; the same name counts once a day, since
-        a person who has looked into it will not look again. Without campaigns the recall is 1.
+        Which campaigns were caught: by an accusation of one of their addresses or users while they
+        were at work or within a day after, or by an alarm without a name in a window in which no
+        other campaign made more requests, and they at least two. Every other alarm is false; the
+        same name counts once a day, since a person who has looked into it will not look again.
+        Without campaigns the recall is 1.
 
     Raises:
         TypeError: If ``alert`` hands back anything else.
@@ -292,9 +294,10 @@ def grade(
         for name in sorted(set(answer)):
             alarms += 1
             if name == ANYBODY:
-                active = [n for n in log.campaign[window._first : window._last] if n >= 0]
-                busy = {number for number in set(active) if active.count(number) >= 2}
-                caught |= busy
+                active = Counter(n for n in log.campaign[window._first : window._last] if n >= 0)
+                # Whoever looks into such an hour sees the largest thing in it.
+                busy = [number for number, count in active.most_common(1) if count >= 2]
+                caught.update(busy)
                 noise += not busy
                 continue
             guilty = [
