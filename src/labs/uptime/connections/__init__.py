@@ -1,45 +1,30 @@
-"""Connections: two links are worth two only while they share nothing."""
+"""The lesson on connections: two links are worth two only while they share nothing.
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+Names load when they are first asked for: NumPy only for who simulates, networkx only for who asks
+about a network.
+"""
 
 import lazy_loader
 
-from labs.estimate import Estimate
-from labs.uptime.connections.model import (
-    Flapping,
-    detection_time,
-    failover_unavailability,
-    false_alarms_per_day,
-    flapping,
-    master_down_interval,
-    minimum_cut,
-    outage_loss,
-    single_points_of_failure,
-    skew_time,
-    two_paths,
+from labs.teaching.lesson import Lesson
+
+LESSON = Lesson(
+    title="Connections: two, and independent",
+    promises=("U3",),
+    minutes_to_teach=40,
+    minutes_to_do=35,
+    audience=("customers", "staff", "builders"),
+    terms=(
+        "availability",
+        "redundancy",
+        "single point of failure",
+        "minimum cut",
+        "failover",
+        "hello message",
+        "VRRP",
+        "flapping",
+        "hold time",
+    ),
 )
 
-if TYPE_CHECKING:
-    from labs.uptime.connections import network, simulation
-
-# NumPy and networkx are loaded only by who simulates or draws a network.
-__getattr__, _, _ = lazy_loader.attach(__name__, submodules=["network", "simulation"])
-
-__all__ = [
-    "Estimate",
-    "Flapping",
-    "detection_time",
-    "failover_unavailability",
-    "false_alarms_per_day",
-    "flapping",
-    "master_down_interval",
-    "minimum_cut",
-    "network",
-    "outage_loss",
-    "simulation",
-    "single_points_of_failure",
-    "skew_time",
-    "two_paths",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from labs.arguments import fraction, real, whole
 
@@ -165,6 +165,32 @@ def minimum_cut(graph: networkx.Graph[Any], source: Hashable, target: Hashable) 
     return frozenset(networkx.minimum_node_cut(graph, source, target))
 
 
+def disjoint_routes(
+    graph: networkx.Graph[Any], source: Hashable, target: Hashable
+) -> list[list[Any]]:
+    """Two routes that share no node but their ends, or none if there are no two (Menger, 1927).
+
+    Taking the shortest route first and looking for another one in what is left does not do: the
+    shortest can lie across both of the others.
+
+    Raises:
+        ValueError: If an end is not in the graph, the ends are unconnected, or they are the same
+            or adjacent.
+
+    >>> import networkx
+    >>> plan = networkx.Graph(["ha", "ab", "bn", "hc", "cd", "db", "ae", "ef", "fn"])
+    >>> networkx.shortest_path(plan, "h", "n")  # once it is taken, no other is left
+    ['h', 'a', 'b', 'n']
+    >>> [" ".join(route) for route in disjoint_routes(plan, "h", "n")]
+    ['h a e f n', 'h c d b n']
+    """
+    import networkx
+
+    if len(minimum_cut(graph, source, target)) < 2:
+        return []
+    return sorted(map(list, networkx.node_disjoint_paths(graph, source, target, cutoff=2)))
+
+
 def _check_ends(graph: networkx.Graph[Any], source: Hashable, target: Hashable) -> None:
     import networkx
 
@@ -277,3 +303,30 @@ def flapping(up_s: float, down_s: float, *, detection_s: float, hold_s: float) -
     return Flapping(
         failovers=in_use * noticed, lost_s=in_use * outage_loss(down, detection), in_use=in_use
     )
+
+
+def link_in_use(
+    memory: dict[str, int], heard: bool, *, missed: int = 4, calm: int = 60
+) -> Literal["first", "second"]:
+    """Which of two links carries the traffic: the rule that :func:`flapping` describes.
+
+    It is asked once for each hello that is due from the first link. After ``missed`` losses in a
+    row traffic moves to the second link. It comes back with the first hello that arrives after
+    ``calm`` of them were due without such a break; a single loss is no break.
+
+    Args:
+        memory: The rule's own notes, empty at first.
+        heard: Whether the hello came.
+        missed: Losses in a row that are a break.
+        calm: Hellos due without a break before traffic returns.
+
+    >>> memory = {}
+    >>> came = "|.||..|.|||..|||"
+    >>> "".join(link_in_use(memory, one == "|", missed=2, calm=4)[0] for one in came)
+    'fffffsssssffssss'
+    """
+    silent = 0 if heard else memory.get("silent", 0) + 1
+    waited = 0 if silent >= missed else memory.get("waited", calm) + 1
+    away = silent >= missed or (memory.get("away", 0) > 0 and not (heard and waited > calm))
+    memory.update(silent=silent, waited=waited, away=int(away))
+    return "second" if away else "first"

@@ -1,13 +1,19 @@
 """Kvittra's two connections, drawn twice: as the contract shows them and as they lie in the ground.
 
 Both drawings are graphs from the server hall to the internet. The physical one also has what the
-logical one leaves out: building entries, ducts, manholes, power feeds. Each node carries an
-``availability``; a path works while all of its nodes do.
+logical one leaves out: building entries, ducts, manholes. Each node carries an ``availability``.
+
+A graph answers what can be cut (:func:`availability` takes every node for a place where one may
+change over). Two fibers in one duct share it and do not meet in it, so how long Kvittra is cut off
+is asked of its ways: a way works while all of its parts do (:data:`WAYS`,
+:func:`availability_of_ways`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from itertools import chain, combinations
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from labs.arguments import fraction
@@ -34,6 +40,7 @@ _PHYSICAL: tuple[tuple[str, ...], ...] = (
 )
 
 _SECOND_CROSSING = ("manhole Hamngatan", "duct under the river", "exchange south")
+_THIRD_CARRIER = ("exchange north", "carrier Sjöband", INTERNET)
 
 AVAILABILITY = {
     "router 1": 0.9995,
@@ -48,10 +55,26 @@ AVAILABILITY = {
     "exchange south": 0.9999,
     "carrier Norra Nät": 0.9985,
     "carrier Kustfiber": 0.998,
+    "carrier Sjöband": 0.9985,
     HALL: 1.0,
     INTERNET: 1.0,
 }
 """What each part of the drawings is assumed to be worth; invented, of a plausible size."""
+
+
+_CONTRACT = tuple(way[1:-1] for way in _LOGICAL[:2])
+_WEST = (*_PHYSICAL[0][1:], *_PHYSICAL[2][1:-1])
+_EAST = (*_PHYSICAL[1][1:], *_PHYSICAL[3][1:-1])
+_THIRD = (*_PHYSICAL[0][1:], *_THIRD_CARRIER[:-1])
+_MOVED = (*_PHYSICAL[1][1:3], *_SECOND_CROSSING, "carrier Kustfiber")
+
+WAYS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "in the contract": _CONTRACT,
+    "in the ground": (_WEST, _EAST),
+    "with a third carrier": (_WEST, _THIRD, _EAST),
+    "with a second duct": (_WEST, _MOVED),
+}
+"""For each map the ways to the internet: all the parts that the fiber to one carrier needs."""
 
 
 def logical() -> networkx.Graph[Any]:
@@ -59,21 +82,23 @@ def logical() -> networkx.Graph[Any]:
     return _graph(_LOGICAL)
 
 
-def physical(*, second_crossing: bool = False) -> networkx.Graph[Any]:
+def physical(*, second_crossing: bool = False, third_carrier: bool = False) -> networkx.Graph[Any]:
     """What a surveyor finds: both fibers cross the railway in one duct.
 
     Args:
         second_crossing: Whether the eastern fiber has been moved to a duct of its own.
+        third_carrier: Whether a third company has been hired, which uses the same duct.
     """
-    ways = _PHYSICAL
-    if second_crossing:
-        east = (HALL, "router 2", "entry east", *_SECOND_CROSSING)
-        ways = (_PHYSICAL[0], east, *_PHYSICAL[2:])
-        graph = _graph(ways)
-        # The old way to the southern exchange is given up with the move.
-        graph.remove_edge("duct under the railway", "exchange south")
-        return graph
-    return _graph(ways)
+    ways = list(_PHYSICAL)
+    if third_carrier:
+        ways.append(_THIRD_CARRIER)
+    if not second_crossing:
+        return _graph(ways)
+    ways[1] = (HALL, "router 2", "entry east", *_SECOND_CROSSING)
+    graph = _graph(ways)
+    # The old way to the southern exchange is given up with the move.
+    graph.remove_edge("duct under the railway", "exchange south")
+    return graph
 
 
 def _graph(ways: Iterable[tuple[str, ...]]) -> networkx.Graph[Any]:
@@ -143,3 +168,39 @@ def availability(
         return up[node] * with_it + (1 - up[node]) * without
 
     return connected(frozenset(), frozenset(node for node, value in up.items() if value == 1))
+
+
+def availability_of_ways(
+    ways: Sequence[Sequence[str]], part_availability: Mapping[str, float] = AVAILABILITY
+) -> float:
+    """The probability that at least one way works, when parts fail independently.
+
+    Exact, by inclusion and exclusion over the ways: some of them work together exactly if all
+    the parts do that any of them needs.
+
+    Args:
+        ways: The parts of each way.
+        part_availability: What each part is worth.
+
+    Raises:
+        ValueError: If there are no ways, more than 12, or an availability is no fraction.
+
+    >>> from labs.uptime.connections.model import two_paths
+    >>> worth = {"a": 0.995, "b": 0.995, "duct": 0.9999}
+    >>> shared = availability_of_ways([("a", "duct"), ("b", "duct")], worth)
+    >>> abs(shared - two_paths(0.995, 0.995, shared=0.9999)) < 1e-12
+    True
+    """
+    if not 1 <= len(ways) <= 12:
+        raise ValueError(f"ways must be 1 to 12 sequences of parts, not {len(ways)}")
+    worth = {
+        part: fraction(f"availability of {part}", part_availability[part])
+        for part in chain.from_iterable(ways)
+    }
+    total = 0.0
+    for size in range(1, len(ways) + 1):
+        for some in combinations(ways, size):
+            # In a fixed order, so that rounding is the same in every run.
+            needed = dict.fromkeys(chain.from_iterable(some))
+            total += (-1) ** (size + 1) * prod(worth[part] for part in needed)
+    return total

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from labs.arguments import fraction, real, whole
 from labs.estimate import Estimate
+from labs.uptime.connections.network import AVAILABILITY
 
 Floats = NDArray[np.float64]
 
@@ -38,6 +40,40 @@ def simulate_two_paths(
     other = random.random(size) < fraction("second", second)
     joint = random.random(size) < fraction("shared", shared)
     return Estimate.of_share(int(((one | other) & joint).sum()), size)
+
+
+def simulate_ways(
+    ways: Sequence[Sequence[str]],
+    part_availability: Mapping[str, float] = AVAILABILITY,
+    *,
+    moments: int = 200_000,
+    seed: int,
+) -> Estimate:
+    """The share of random moments at which all parts of at least one way work.
+
+    Args:
+        ways: The parts of each way; a part that several need is drawn once.
+        part_availability: What each part is worth.
+        moments: How many moments are looked at.
+        seed: Seeds the chance.
+
+    Raises:
+        ValueError: If an argument is out of range.
+
+    >>> worth = {"a": 0.9, "b": 0.9, "duct": 0.98}
+    >>> 0.9702 in simulate_ways([("a", "duct"), ("b", "duct")], worth, seed=1)
+    True
+    """
+    size = whole("moments", moments, low=100, high=MOST_DRAWS)
+    random = np.random.default_rng(whole("seed", seed, low=0))
+    works = {
+        part: random.random(size) < fraction(f"availability of {part}", part_availability[part])
+        for part in dict.fromkeys(part for way in ways for part in way)
+    }
+    connected = np.zeros(size, dtype=bool)
+    for way in ways:
+        connected |= np.logical_and.reduce([works[part] for part in way])
+    return Estimate.of_share(int(connected.sum()), size)
 
 
 def simulate_failover(
