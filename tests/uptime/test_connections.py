@@ -404,5 +404,24 @@ def test_the_numbers_on_the_page_are_those_of_the_lab():
     words = page()
     minutes = {row[0]: row[2] for row in figures.compared().rows}
     assert f"{minutes['in the contract']} minutes a year" in words
-    assert f"{minutes['in the ground']:.0f} minutes" in words
-    assert f"{minutes['with a second duct']} minutes" in words
+    assert f"as they lie, for {minutes['in the ground']:.0f} minutes" in words
+    assert f"brings that to {minutes['with a third carrier']:.0f}." in words
+    assert f"bring it to {minutes['with a second duct']} minutes" in words
+    assert f"both together for {figures.shared_minutes(20, 0):.1f} minutes" in words
+    assert f"down for {figures.shared_minutes(20, 1):.0f} minutes a year" in words
+    assert round(figures.shared_minutes(20, 10) / 60) == 2
+    assert "one in 438" in words
+    assert 8_760 / 20 == 438
+
+
+def test_the_timers_on_the_page_are_those_of_the_lab():
+    words = page()
+    assert round(connections.master_down_interval(1, 100), 1) == 3.6
+    assert "3.6 seconds" in words
+    assert "every 3.5 days" in figures.detection(300, 3, 1).alt
+    assert "every three and a half days" in words
+    assert "every 64 years" in figures.detection(200, 5, 1).alt
+    assert "every 64 years" in words
+    hours = [figures.flapping_link(hold, 1).alt for hold in (0, 60)]
+    assert ["117.9 failovers" in hours[0], "7.1 failovers" in hours[1]] == [True, True]
+    assert "turns 118 failovers an hour into 7" in words
