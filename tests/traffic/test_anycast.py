@@ -398,6 +398,45 @@ def test_a_coast_is_cut_at_the_edge_of_its_panel():
     assert atlas._clipped(panel, [(x - 5_000, y) for x, y in inside]) == []
 
 
+def test_an_island_on_the_date_line_is_not_drawn_around_the_world():
+    island = [(-17.0, 179.0), (-16.0, -179.0), (-18.0, -179.5), (-17.0, 179.0)]
+    assert [longitude for _, longitude in atlas._unwrapped(island)] == [179, 181, 180.5, 179]
+    assert atlas._unwrapped([(0.0, -179.0), (1.0, 178.0)]) == [(0, -179), (1, -182)]
+
+
+@pytest.mark.skipif(not coastline.HOME.exists(), reason="the coastlines are not installed")
+def test_land_is_drawn_where_there_is_land():
+    atlas._ground.cache_clear()
+    land = re.search(r'<path d="([^"]*)"', atlas._ground(atlas.WORLD))
+    assert land
+    shapes = [
+        [tuple(map(float, point.split())) for point in ring.strip("M").split("L")]
+        for ring in land[1].split("Z")[:-1]
+    ]
+    assert max(map(atlas._area, shapes)) < 0.3 * atlas.WORLD.width * atlas.WORLD.height
+
+    def on_land(place):
+        x, y = atlas.WORLD.at(place)
+        crossings = 0
+        for shape in shapes:
+            for (ax, ay), (bx, by) in zip(shape, [*shape[1:], shape[0]], strict=True):
+                if (ay > y) != (by > y) and x < ax + (y - ay) / (by - ay) * (bx - ax):
+                    crossings += 1
+        return crossings % 2 == 1
+
+    dry = [
+        (48.0, 10.0),
+        (-19.0, 25.0),
+        (-17.0, -55.0),
+        (65.0, 100.0),
+        (-25.0, 135.0),
+        (69.5, 140.0),
+    ]
+    wet = [(0.0, -30.0), (-17.0, -100.0), (-30.0, 80.0), (50.0, -40.0), (-18.0, 0.0)]
+    assert all(on_land(place) for place in dry)
+    assert not any(on_land(place) for place in wet)
+
+
 def test_a_line_is_cut_at_the_edge_of_its_panel():
     panel = atlas.Panel(0, 0, 0, 10, 10, 0, 1)
     assert atlas._cut(panel, (-5, 5), (15, 5)) == ((0, 5), (10, 5))

@@ -153,7 +153,11 @@ def _ground(panel: Panel) -> str:
         rings = coastline()
     except FileNotFoundError:
         return f'{frame}<path d="{_graticule(panel)}" fill="none" stroke="{GRID}"/>'
-    shapes = (_clipped(panel, [panel.at(place) for place in ring]) for ring in rings)
+    shapes = (
+        _clipped(panel, [panel.at((latitude, longitude + turn)) for latitude, longitude in ring])
+        for ring in map(_unwrapped, rings)
+        for turn in (-360, 0, 360)
+    )
     simple = (_simplified(shape) for shape in shapes if _area(shape) >= _LEAST_AREA)
     # A coast to the nearest point is fine enough, and half as long to write.
     land = "".join(
@@ -162,6 +166,15 @@ def _ground(panel: Panel) -> str:
         if len(shape) > 2
     )
     return f'{frame}<path d="{land}" fill="{GRID}"/>'
+
+
+def _unwrapped(ring: Sequence[LatLon]) -> list[LatLon]:
+    """The ring without jumps where it crosses the line of 180 degrees, so it may go past it."""
+    places = [ring[0]]
+    for latitude, longitude in ring[1:]:
+        turns = round((longitude - places[-1][1]) / 360)
+        places.append((latitude, longitude - 360 * turns))
+    return places
 
 
 def _graticule(panel: Panel) -> str:

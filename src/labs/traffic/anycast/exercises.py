@@ -86,8 +86,8 @@ stay_or_go = Quiz(
 
 blind_check = Quiz(
     "traffic.anycast.blind_check",
-    "Each site stops announcing when it cannot reach the data centre. All name servers are in good "
-    "order. Somebody's command cuts every site off from the data centre. What do customers see?",
+    "Each site stops announcing when it cannot reach the data center. All name servers are in good "
+    "order. Somebody's command cuts every site off from the data center. What do customers see?",
     [
         Option(
             "Nothing: the name servers still work",
