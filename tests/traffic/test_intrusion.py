@@ -51,19 +51,10 @@ def an_hour_is_enough(window):
     """Looks at the hour alone, so that patience is not noticed."""
     seen = defaultdict(set)
     for entry in window.entries:
-        if entry.path.startswith(("/invoices/", "/admin/")):
+        if entry.path.startswith("/invoices/"):
             seen[entry.user].add(entry.path)
-    days = {name for name in never_anybody(window) if not name[0].isdigit() and ":" not in name}
-    return (detectors.alert(window) - days) | {n for n, paths in seen.items() if len(paths) >= 25}
-
-
-def night_is_forbidden(window):
-    night = {
-        entry.user
-        for entry in window.entries
-        if entry.path.startswith(("/admin/", "/customers")) and not 6 <= entry.time / 3600 % 24 < 20
-    }
-    return detectors.alert(window) | night
+    days = {entry.user for entry in window.day if entry.path.startswith("/invoices/")}
+    return (detectors.alert(window) - days) | {n for n, paths in seen.items() if len(paths) >= 30}
 
 
 def any_failure(window):
@@ -114,7 +105,6 @@ class TestExercises(Contract):
                     "Lower the limit for customers at night",
                 ),
                 "one left out": ([{"accounts": 10}], "has no whole number"),
-                "not a number": (limits(accounts=True), "has no whole number"),
             },
             other={"a little lower": limits(accounts=13, accounts_an_hour=11, invoices=80)},
         ),
@@ -125,11 +115,9 @@ class TestExercises(Contract):
                 "paths as they were sent": ([reads_as_sent], "until nothing changes"),
                 "by address alone": ([never_anybody], "a botnet spends an address on each guess"),
                 "the hour alone": ([an_hour_is_enough], "that one account has read"),
-                "night is forbidden": ([night_is_forbidden], "honest names were accused"),
                 "every failure": ([any_failure], "honest names were accused"),
                 "whole entries": ([whole_entries], "not the whole entry"),
                 "anything odd": ([anything_odd], "alarms a day were about nothing"),
-                "no alarm at all": ([lambda _window: set()], "went unnoticed"),
             },
             other={
                 "with a memory of its own": watching(),

@@ -110,7 +110,7 @@ which_vendor = Quiz(
     ],
 )
 
-DAYS = 8
+DAYS = 7
 QUIET_DAYS = 5
 MOST_FALSE_ALARMS = 1.0
 
@@ -281,10 +281,16 @@ _LOWER: Mapping[str, str] = {
 }
 
 
+_RAISE = (
+    "Raise the limit for accounts in an hour: on a Monday some people slip, each at a place of "
+    "their own."
+)
+
+
 @set_the_limits.honest("Whoever does not hide is found")
 def _(answer: Answer, rng: random.Random) -> None:
     result, _ = _graded(_watch(answer), rng)
-    _must_find(result, "eight days with seven intrusions in a hurry", _LOWER)
+    _must_find(result, "a week with seven intrusions in a hurry", _LOWER)
 
 
 @set_the_limits.attack("Quiet days stay quiet")
@@ -294,8 +300,7 @@ def _(answer: Answer, rng: random.Random) -> None:
         result,
         month,
         "five days on which nobody attacked",
-        "Raise the limit for accounts in an hour: on a Monday some people slip, each at a place of "
-        "their own.",
+        _RAISE,
     )
 
 
@@ -304,19 +309,9 @@ _LAX = {"accounts": 400, "accounts_an_hour": 400, "invoices": 400, "customers_at
 
 @set_the_limits.attack("Whoever is patient and has a botnet is found too", weak={"limits": _LAX})
 def _(answer: Answer, rng: random.Random) -> None:
-    result, _ = _graded(_watch(answer), rng, evasion=log.EVASIONS)
-    _must_find(result, "eight days with seven intrusions that hide", _LOWER)
-
-
-@set_the_limits.attack("Eight days with intruders accuse no customer")
-def _(answer: Answer, rng: random.Random) -> None:
-    result, month = _graded(_watch(answer), rng)
-    _must_be_readable(
-        result,
-        month,
-        "eight days with seven intrusions",
-        "Raise the limit for accounts in an hour until ordinary slips stay below.",
-    )
+    result, month = _graded(_watch(answer), rng, evasion=log.EVASIONS)
+    _must_find(result, "a week with seven intrusions that hide", _LOWER)
+    _must_be_readable(result, month, "a week with seven intrusions that hide", _RAISE)
 
 
 watch_the_log = Exercise(
@@ -384,28 +379,18 @@ def _(answer: Answer, rng: random.Random) -> None:
 _QUIETER = "Raise the limit that rings most. Ask of each alarm what a person could do about it."
 
 
-@watch_the_log.attack("Every kind of intrusion is found while nobody hides")
+@watch_the_log.attack("While nobody hides, every intrusion is found and no customer accused")
 def _(answer: Answer, rng: random.Random) -> None:
-    result, _ = _graded(answer.alert, rng)
-    _must_find(result, "eight days with seven intrusions, none of which hides")
+    result, month = _graded(answer.alert, rng)
+    given = "a week with seven intrusions, none of which hides"
+    _must_find(result, given)
+    _must_be_readable(result, month, given, _QUIETER)
 
 
 @watch_the_log.attack("Whoever hides in every way at once is found")
 def _(answer: Answer, rng: random.Random) -> None:
     result, _ = _graded(answer.alert, rng, evasion=log.EVASIONS)
-    _must_find(result, "eight days with seven intrusions: disguised, slow, from many addresses")
-
-
-def _everybody(window: log.Window) -> set[str]:
-    return {entry.address for entry in window.entries}
-
-
-@watch_the_log.attack(
-    "A person can read the alarms, and no customer stands accused", weak={"alert": _everybody}
-)
-def _(answer: Answer, rng: random.Random) -> None:
-    result, month = _graded(answer.alert, rng, days=QUIET_DAYS, kinds=("spraying", "scanning"))
-    _must_be_readable(result, month, "five days with two intrusions", _QUIETER)
+    _must_find(result, "a week with seven intrusions: disguised, slow, from many addresses")
 
 
 slow_the_guessing = Exercise(
