@@ -430,7 +430,7 @@ def test_the_text_alternatives_give_the_numbers_of_the_model():
     assert "Nothing is shared" in figures.spares(1, 0.0).alt
     assert "The pair on paper: 52 minutes" in figures.pair().alt
     assert "the takeover failed 252" in figures.pair().alt
-    assert "95 % take over: formula 313.1" in figures.agreement().alt
+    assert "95% take over: formula 313.1" in figures.agreement().alt
     assert "The formula lies in all 6 intervals" in figures.agreement().alt
 
 

@@ -129,7 +129,7 @@ FAILURES = {
     "the disk of server B breaks": "a",
     "an update stops every server that gets it": "b",
     "the power feed of the rack trips": "c",
-    "server B takes requests and never answers, but still answers ping": "d",
+    "B never answers a request, but still answers ping": "d",
     "A broke on Friday, nobody noticed, and now B breaks": "e",
 }
 """What the matching exercise asks, with the letter of the answer."""
@@ -208,7 +208,8 @@ spend_the_budget = Exercise(
         nudge="The second room is the most expensive offer. What is left of the budget without it?",
         concept="How long a repair takes stands in every line of the result but one, because each "
         "outage lasts until a repair. A takeover that fails makes a pair worth one server.",
-        place="Change the choices one at a time and look at `figures.plan_cost(plan)`.",
+        place="Change the choices one at a time. With `figures.plan_cost(plan)` in the last line "
+        "you see where the minutes go.",
         solution=_source(_GOOD_PLAN),
     ),
     next_step="Builders go on below. Everybody else can jump to the questions for a vendor.",
@@ -322,8 +323,10 @@ honest_availability = Exercise(
     starter='''def availability(needed, present, unit, beta):
     """Return the share of time in which the service works.
 
-    It needs `needed` of `present` servers, each of which works `unit` of the time. A share `beta`
-    of the time that a server is down comes from causes that take all servers down together.
+    needed, present: it needs that many of that many servers.
+    unit: the share of time in which one server works.
+    beta: the share of a server's time down that comes from causes
+        which take all servers down together.
     """
     return 1 - (1 - unit) ** present''',
     weak={"availability": _availability_weak},
@@ -371,8 +374,8 @@ def _hold_to(answer: Answer, case: tuple[int, int, float, float], missing: str, 
     # Whether the two causes may meet is a matter of convention, and moves less than this.
     if not abs((1 - got) - down) <= 0.02 * down:
         raise Failed(
-            given=f"{needed} needed of {present} servers that work {unit:.1%} of the time, "
-            f"{beta:.0%} shared",
+            given=f"{needed} needed of {present} servers that work {100 * unit:g}% of the time, "
+            f"{100 * beta:g}% shared",
             happened=f"you say {_hours(1 - got)} down a year; counting every state gives "
             f"{_hours(down)}",
             missing=missing,
@@ -462,11 +465,13 @@ forward_requests = Exercise(
 
 
 def forward(request, servers, resting, now):
-    """Return a server's answer to the request, or None if there is none.
+    """Return a server's answer, or None if there is none.
 
-    servers: those to ask, in turn; each has a `name` and `answer(request)`, which may raise
-        Refused (it did nothing) or Silent (nobody knows whether it did).
-    resting: a dictionary that is yours to keep notes in, from one request to the next.
+    request: it has a `method`: GET reads, POST books.
+    servers: whom to ask, in turn. Each has a `name` and an
+        `answer(request)`, which may raise Refused (it did nothing)
+        or Silent (nobody knows whether it did).
+    resting: a dictionary for your notes between requests.
     now: seconds on the clock.
     """
     try:
@@ -487,8 +492,11 @@ def forward(request, servers, resting, now):
 
 
 def forward(request, servers, resting, now):
+    def rests(server):
+        return resting.get(server.name, 0) > now
+
     silent = 0
-    for server in sorted(servers, key=lambda server: resting.get(server.name, 0) > now):
+    for server in sorted(servers, key=rests):
         try:
             return server.answer(request)
         except Refused:

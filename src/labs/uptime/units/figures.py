@@ -25,6 +25,15 @@ _DESIGNS = (
 )
 
 
+def percent(share: float) -> str:
+    """A share as a percentage, without digits that say nothing.
+
+    >>> percent(0.99), percent(0.999), percent(0.1)
+    ('99%', '99.9%', '10%')
+    """
+    return f"{100 * share:g}%"
+
+
 def duration(hours: float) -> str:
     """A time in the unit that a person would use.
 
@@ -59,9 +68,9 @@ def designs(*betas: float, availability: float = 0.99) -> Table:
         ]
         for name, k, n in _DESIGNS
     ]
-    columns = ["each fails alone" if b == 0 else f"{b:.0%} hit all at once" for b in betas]
+    columns = ["each fails alone" if b == 0 else f"{percent(b)} hit all at once" for b in betas]
     return Table(
-        f"Down in a year, when each server works {availability:.0%} of the time.",
+        f"Down in a year, when each server works {percent(availability)} of the time.",
         ["servers", *columns],
         rows,
     )
@@ -90,7 +99,7 @@ def spares(needed: int = 2, beta: float = 0.1, availability: float = 0.99) -> Pi
         marker=MARKERS[1],
         color=SERIES[1],
         linestyle="-",
-        label=f"{beta:.0%} hit all at once",
+        label=f"{percent(beta)} hit all at once",
     )
     if floor:
         ax.axhline(floor, color=MUTED, linewidth=1)
@@ -111,13 +120,13 @@ def spares(needed: int = 2, beta: float = 0.1, availability: float = 0.99) -> Pi
         for n in (0, 1, 2, 6)
     )
     limit = (
-        f"With {beta:.0%} shared causes no number of spares gets below {duration(floor)} a year."
+        f"With {percent(beta)} shared causes no number of spares gets below {duration(floor)} a year."
         if floor
         else "Nothing is shared, so every spare helps."
     )
     return picture(
         figure,
-        alt=f"Time down in a year, {needed} servers needed, each works {availability:.1%} of the "
+        alt=f"Time down in a year, {needed} servers needed, each works {percent(availability)} of the "
         f"time. {said}. {limit}",
         caption=limit,
     )
@@ -178,7 +187,7 @@ def pair(
     return picture(
         figure,
         alt=f"{words} In minutes: {said}. A server fails every 1,000 hours and is repaired in "
-        f"{mttr_h:g}; {beta:.0%} of the failures hit both, {coverage:.0%} of the takeovers work, "
+        f"{mttr_h:g}; {percent(beta)} of the failures hit both, {percent(coverage)} of the takeovers work, "
         f"{crews} repair {'crew' if crews == 1 else 'crews'}.",
         caption=words,
     )
@@ -187,15 +196,15 @@ def pair(
 _CHECKED: tuple[tuple[str, dict[str, float]], ...] = (
     ("two crews", {}),
     ("one crew", {"repair_crews": 1}),
-    ("2 % hit both", {"beta": 0.02}),
-    ("10 % hit both", {"beta": 0.1}),
-    ("95 % take over", {"coverage": 0.95, "switch_s": 30}),
+    ("2% hit both", {"beta": 0.02}),
+    ("10% hit both", {"beta": 0.1}),
+    ("95% take over", {"coverage": 0.95, "switch_s": 30}),
     ("all of it", {"repair_crews": 1, "beta": 0.1, "coverage": 0.95, "switch_s": 30}),
 )
 
 
 def agreement(seed: int = 1, cycles: int = 100_000) -> Picture:
-    """The simulated downtime of a pair with its 95 % interval, beside the formula.
+    """The simulated downtime of a pair with its 95% interval, beside the formula.
 
     Args:
         seed: Another seed is another set of simulated lives.
@@ -249,7 +258,7 @@ def agreement(seed: int = 1, cycles: int = 100_000) -> Picture:
     )
     return picture(
         figure,
-        alt=f"Minutes down in a year, 95 % intervals of {cycles:,} simulated lives of a pair. "
+        alt=f"Minutes down in a year, 95% intervals of {cycles:,} simulated lives of a pair. "
         f"{'; '.join(said)}. {verdict}",
         caption=f"{verdict} Seed {seed}, {cycles:,} lives.",
     )
@@ -316,7 +325,9 @@ def requests(run: LiveRun) -> Picture:
             linestyle="",
         )
     ax.axvline(run.killed_ms, color=INK, linewidth=1)
-    ax.text(run.killed_ms, -0.62, f" {run.killed} is killed", color=INK, fontsize=9, va="center")
+    ax.text(
+        run.killed_ms + 10, -0.62, f"{run.killed} is killed", color=INK, fontsize=9, va="center"
+    )
     ax.set_yticks(range(4), ["A", "B", "C", "nobody"])
     ax.set_ylim(3.5, -1)
     ax.set_xlabel("milliseconds since the first request was sent")
@@ -367,7 +378,7 @@ def offers() -> Table:
         rows += [[choice, name, one.price, _effect(one)] for name, one in offered.items()]
     return Table(
         f"Offers for Kvittra's pair of servers. Each server fails every {plans.MTBF_H:,.0f} hours; "
-        f"{plans.BETA_ANYHOW:.0%} of the failures hit both whatever you buy.",
+        f"{percent(plans.BETA_ANYHOW)} of the failures hit both whatever you buy.",
         ["choice", "offer", "kronor a month", "what it does"],
         rows,
     )
@@ -377,9 +388,9 @@ def _effect(offer: plans.Offer) -> str:
     if offer.mttr_h:
         return f"a repair takes {offer.mttr_h:g} hours"
     if offer.beta:
-        return f"{offer.beta:.0%} more of the failures hit both"
+        return f"{percent(offer.beta)} more of the failures hit both"
     if offer.coverage < 1:
-        return f"{offer.coverage:.0%} of the takeovers work"
+        return f"{percent(offer.coverage)} of the takeovers work"
     return "nothing on top"
 
 

@@ -54,16 +54,17 @@ class Answers(Protocol):
         ...
 
 
-Forward = Callable[[Request, Sequence[Answers], MutableMapping[str, float], float], str | None]
-"""A proxy: request, servers in the order of their turn, notes, seconds on the clock → answer."""
+Servers = Sequence[Answers]
+"""The servers to ask, in the order of their turn."""
+
+Notes = MutableMapping[str, float]
+"""What a proxy remembers from one request to the next: a number for each server's name."""
+
+Forward = Callable[[Request, Servers, Notes, float], str | None]
+"""A proxy: from a request, servers, notes and the seconds on the clock to an answer, if any."""
 
 
-def forward_weak(
-    request: Request,
-    servers: Sequence[Answers],
-    _resting: MutableMapping[str, float],
-    _now: float,
-) -> str | None:
+def forward_weak(request: Request, servers: Servers, _resting: Notes, _now: float) -> str | None:
     """Ask the server whose turn it is."""
     try:
         return servers[0].answer(request)
@@ -72,10 +73,7 @@ def forward_weak(
 
 
 def forward_everywhere(
-    request: Request,
-    servers: Sequence[Answers],
-    _resting: MutableMapping[str, float],
-    _now: float,
+    request: Request, servers: Servers, _resting: Notes, _now: float
 ) -> str | None:
     """Ask one server after the other until one answers: the half-fix."""
     for server in servers:
@@ -86,15 +84,14 @@ def forward_everywhere(
     return None
 
 
-def forward(
-    request: Request,
-    servers: Sequence[Answers],
-    resting: MutableMapping[str, float],
-    now: float,
-) -> str | None:
+def forward(request: Request, servers: Servers, resting: Notes, now: float) -> str | None:
     """Ask those first that answered last time, and ask again only what is safe to repeat."""
+
+    def rests(server: Answers) -> bool:
+        return resting.get(server.name, now) > now
+
     silent = 0
-    for server in sorted(servers, key=lambda server: resting.get(server.name, now) > now):
+    for server in sorted(servers, key=rests):
         try:
             return server.answer(request)
         except Refused:
