@@ -145,7 +145,7 @@ def _label(ax: Any, part: str, x: float, y: float, *, bold: bool) -> None:
     if part == "carrier Sjöband":
         at, where = (x, y - 0.25), {"ha": "center", "va": "top"}
     else:
-        aside = -0.2 if left else 0.2
+        aside = -0.27 if part == "duct under the railway" else -0.2 if left else 0.2
         at, where = (x + aside, y), {"ha": "right" if left else "left", "va": "center"}
     weight = "bold" if bold else "normal"
     ax.text(*at, words, fontsize=10, color=INK, fontweight=weight, linespacing=1.1, **where)
@@ -183,7 +183,13 @@ def compared(*names: str) -> Table:
         )
     return Table(
         "Kvittra's connections, computed from the assumed availability of each part.",
-        ["", "availability", "minutes a year cut off", "parts to cut", "single point of failure"],
+        [
+            "map",
+            "availability",
+            "minutes a year cut off",
+            "parts to cut",
+            "single point of failure",
+        ],
         rows,
     )
 
@@ -201,7 +207,7 @@ def links() -> Table:
         rows.append([names, f"{value:.4%}", _said(minutes_a_year(value))])
     return Table(
         "The two links of the contract, with the availability that we assume for their parts.",
-        ["", "availability", "down in a year"],
+        ["link", "availability", "down in a year"],
         rows,
     )
 
@@ -231,7 +237,7 @@ def shared_part(shared_percent: float, hours_down: int) -> Picture:
     minutes = [shared_minutes(hours_down, 10**exponent) for exponent in exponents]
     chosen = shared_minutes(hours_down, shared_percent)
     alone, apart = hours_down * 60, shared_minutes(hours_down, 0)
-    figure, ax = axes(width=6.0, height=3.5)
+    figure, ax = axes(width=5.4, height=3.5)
     ax.plot(exponents, [log10(one) for one in minutes], color=SERIES[0], linestyle="-")
     ax.axhline(log10(alone), color=SERIES[1], linestyle=DASHES[1])
     ax.axhline(log10(apart), color=SERIES[2], linestyle=DASHES[2])
@@ -269,7 +275,7 @@ def simulated(seed: int = 1) -> Picture:
     from labs.uptime.connections.simulation import simulate_ways
 
     sizes = (10_000, 30_000, 100_000, 300_000, 1_000_000)
-    figure, ax = axes(width=6.0, height=3.5)
+    figure, ax = axes(width=5.4, height=3.5)
     said = []
     for number, name in enumerate(("in the ground", "with a second duct")):
         ways = network.WAYS[name]
@@ -338,7 +344,7 @@ def detection(interval_ms: int, missed: int, lost_percent: float) -> Picture:
     """
     loss = lost_percent / 100
     intervals = (50, 100, 200, 250, 300, 500, 1_000)
-    figure, ax = axes(width=6.0, height=3.7)
+    figure, ax = axes(width=5.4, height=3.7)
     for number, count in enumerate((2, 3, 4, 5)):
         ax.plot(
             [count * ms for ms in intervals],
@@ -365,7 +371,7 @@ def detection(interval_ms: int, missed: int, lost_percent: float) -> Picture:
     ax.set_title(
         f"noticed after {soon:,} ms; false alarm {often}", loc="left", fontsize=11, color=INK
     )
-    ax.legend(fontsize=9, ncols=4, loc="upper right", columnspacing=1.0, handlelength=1.6)
+    ax.legend(fontsize=9, ncols=4, loc="upper right", columnspacing=0.8, handlelength=1.4)
     return picture(
         figure,
         alt=f"A hello every {interval_ms} ms, {missed} missed in a row, {lost_percent:g} % of the "
@@ -407,7 +413,7 @@ def flapping_link(hold_s: int, detection_s: float) -> Picture:
     mean = model.flapping(FLAP_UP_S, FLAP_DOWN_S, detection_s=detection_s, hold_s=hold_s)
     cycles = 3_600 / (FLAP_UP_S + FLAP_DOWN_S)
     ends = [*shown.changes_s[1:], FLAP_LENGTH_S]
-    figure, ax = axes(width=6.0, height=3.0)
+    figure, ax = axes(width=5.4, height=3.0)
     used, up = shown.in_use, shown.link_up
     rows = {
         "Norra Nät is up": (3, up, SERIES[0]),
