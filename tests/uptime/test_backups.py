@@ -175,7 +175,7 @@ class TestExercises(Contract):
             exercises.choose_a_plan,
             wrong={
                 "everything, all the time": (
-                    [replace(CAREFUL, interval_h=1, sites=tuple(SITES), test_every_days=7)],
+                    [replace(CAREFUL, interval_h=2, sites=tuple(SITES), test_every_days=7)],
                     "a plan for 12,500 euro a year",
                 ),
                 "once a night": ([replace(CAREFUL, interval_h=24)], "a loss of 12 hours at most"),
@@ -301,7 +301,7 @@ class TestExercises(Contract):
     )
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(6))
 def test_no_seed_changes_a_verdict_on_a_plan(seed: int) -> None:
     table = TestExercises.answers[1]
     exercise = table.exercise
@@ -402,11 +402,11 @@ def test_the_table_of_disasters_shows_what_the_models_restore() -> None:
     for kind in KINDS:
         for site in SITES:
             came_back = year.meet(kind, site, seed=2).restored_from == site
-            assert came_back != str(cells[kind, site]).startswith("all"), (kind, site)
-    assert cells["building fire", "cellar"] == "all (gone)"
-    assert cells["building fire", "lulea"] != "all (gone)"
+            assert came_back == str(cells[kind, site])[0].isdecimal(), (kind, site)
+    assert cells["building fire", "cellar"] == "gone"
+    assert cells["building fire", "lulea"] == cells["deleted table", "lulea"]
     assert {cells["ransomware", site] for site in ("server", "cellar", "uppsala", "lulea")} == {
-        "all (unreadable)"
+        "unreadable"
     }
     assert cells["failing job", "lulea"] == "21 days"
     assert cells["ransomware", "lulea, locked"] == cells["deleted table", "lulea"]
@@ -457,7 +457,7 @@ def test_a_shelf_shows_what_lies_there(tmp_path) -> None:
         (lambda: figures.work_lost(6, 1), ("4 hours of work", "7 at worst")),
         (lambda: figures.work_lost(1, 4), ("4.5 hours of work", "5 at worst")),
         (lambda: figures.copies_lost(0.001), ("0.0011 with 3", "0.00018 with 3")),
-        (lambda: figures.unnoticed(0.5), ("monthly 2.1 %", "yearly 21.3 %")),
+        (lambda: figures.unnoticed(0.5), ("monthly 2.1%", "yearly 21.3%")),
     ],
 )
 def test_a_picture_says_its_numbers(drawn, numbers) -> None:

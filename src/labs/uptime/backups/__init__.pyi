@@ -8,6 +8,7 @@ from .job import (
     back_up_file_weak,
     choose_copy,
     choose_copy_weak,
+    copy_online,
 )
 from .model import (
     DataLoss,
@@ -52,6 +53,7 @@ __all__ = [
     "books",
     "choose_copy",
     "choose_copy_weak",
+    "copy_online",
     "data_loss",
     "disasters",
     "exercises",

@@ -202,11 +202,13 @@ choose_a_plan = Exercise(
     starter="""from labs.uptime import backups
 
 plan = backups.Plan(
-    interval_h=24,  # hours between two copies, at least 1
-    sites=("server", "cellar"),  # of "server", "cellar", "uppsala", "lulea", "tape"
-    locked=(),  # those of the sites where nobody can change a copy; not "tape"
+    interval_h=24,  # hours between two copies
+    # which of server, cellar, uppsala, lulea and tape:
+    sites=("server", "cellar"),
+    # which of these nobody can change; a single one: ("cellar",)
+    locked=(),
     keep_days=7,  # how long a copy is kept
-    test_every_days=None,  # days between restore tests, or None
+    test_every_days=None,  # days between restore tests
 )""",
     weak={"plan": _HOPEFUL},
     reference={"plan": _CAREFUL},
@@ -557,7 +559,7 @@ back_up = Exercise(
 
 
 def back_up(live, target):
-    """Copy the books from the file `live` to `target`; return whether that went well."""
+    """Copy the file `live` to `target`; say whether it worked."""
     shutil.copyfile(live, target)
     return True''',
     weak={"back_up": job.back_up_file_weak},
@@ -698,7 +700,7 @@ choose_copy = Exercise(
     "Choose the copy to restore",
     parts=[Part("choose", returns=(Kept, type(None)))],
     starter='''def choose(copies, damaged_h):
-    """Return the copy to restore, or None if there is none that helps."""
+    """Return the copy to restore, or None if no copy helps."""
     return max(copies, key=lambda copy: copy.at_h)''',
     weak={"choose": job.choose_copy_weak},
     reference={"choose": job.choose_copy},
@@ -712,10 +714,12 @@ choose_copy = Exercise(
 
 
 def choose(copies, damaged_h):
-    for copy in sorted(copies, key=lambda copy: copy.at_h, reverse=True):
-        early = copy.at_h < damaged_h
-        same_bytes = backups.books.fingerprint(copy.content) == copy.sha256
-        if early and same_bytes and not backups.books.examine(copy.content):
+    for copy in sorted(copies, key=lambda copy: -copy.at_h):
+        if copy.at_h >= damaged_h:
+            continue
+        if backups.books.fingerprint(copy.content) != copy.sha256:
+            continue
+        if not backups.books.examine(copy.content):
             return copy
     return None""",
     ),

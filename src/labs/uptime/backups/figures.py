@@ -14,13 +14,13 @@ COPY_FAILURE = 0.05
 """The probability that one copy cannot be read, in the picture of many copies. It is assumed."""
 
 _NAMES: Mapping[Kind, str] = {
-    "deleted table": "Somebody deletes a table",
-    "disk loss": "The server's disk dies",
-    "building fire": "The data center burns",
-    "ransomware": "Ransomware, with an administrator's rights",
-    "silent corruption": "Amounts changed, noticed after ten days",
-    "failing job": "The job has failed for three weeks",
-    "rotten copies": "The copies' disk has rotted for three weeks",
+    "deleted table": "a table is deleted",
+    "disk loss": "the server's disk dies",
+    "building fire": "the building burns",
+    "ransomware": "ransomware",
+    "silent corruption": "wrong amounts, seen after 10 days",
+    "failing job": "a job that failed for 3 weeks",
+    "rotten copies": "copies that rotted for 3 weeks",
 }
 
 _LOCKED = "lulea"
@@ -71,8 +71,8 @@ def what_is_left(*, seed: int = 2) -> Table:
         ends.append(year.meet(kind, _LOCKED, seed=seed, locked=True))
         rows.append([_NAMES[kind], *(_end(one) for one in ends)])
     return Table(
-        "Work lost when the copies, one every six hours, lie in this place alone. The tape is "
-        "driven to a vault once a week.",
+        "Hours or days of work lost when the copies, one every six hours, lie in this place alone. "
+        "A word says that no copy came back, and why.",
         ["what happens", *SITES, f"{_LOCKED}, locked"],
         rows,
     )
@@ -82,8 +82,8 @@ def _end(recovery: Recovery) -> str:
     if recovery.restored_from:
         return _long(recovery.lost_h)
     if not recovery.tried:
-        return "all (gone)"
-    return f"all ({_FOUND[recovery.tried[-1].partition(': ')[2]]})"
+        return "gone"
+    return _FOUND[recovery.tried[-1].partition(": ")[2]]
 
 
 def places() -> Table:
@@ -231,7 +231,7 @@ def copies_lost(site_disaster: float) -> Picture:
         )
         said.append(f"{where}: {chances[2]:.2g} with 3 copies, {chances[5]:.2g} with 6")
     ax.axhline(site_disaster, color=MUTED, linewidth=1, linestyle="-")
-    ax.text(6.05, site_disaster * 1.15, "the building", color=MUTED, fontsize=9, ha="right")
+    ax.text(0.78, site_disaster * 0.7, "the building", color=MUTED, fontsize=9, va="top")
     ax.set(
         yscale="log",
         ylim=(1e-10, 1),
@@ -263,7 +263,7 @@ def unnoticed(breaks_a_year: float) -> Picture:
     for number, (n, label) in enumerate(((1, "monthly"), (12, "yearly"), (36, "every third year"))):
         chance = 100 * model.unnoticed_failure(breaks_a_year, n / 12)
         ax.plot(n, chance, MARKERS[number + 1], color=SERIES[number + 1], label=label, markersize=9)
-        said.append(f"tested {label} {chance:.1f} %")
+        said.append(f"tested {label} {chance:.1f}%")
     ax.set(
         xlim=(0, 37),
         ylim=(0, 100),

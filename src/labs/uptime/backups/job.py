@@ -62,23 +62,24 @@ def back_up_file(live: Path, target: Path) -> bool:
     Returns:
         Whether ``target`` now holds a new copy that can be restored. If not, it is untouched.
     """
-    if not live.is_file():  # SQLite would make an empty database of that name, and copy it
-        return False
-    fresh = target.with_name(target.name + ".new")
-    try:
-        with (
-            closing(sqlite3.connect(live)) as source,
-            closing(sqlite3.connect(fresh)) as copy,
-        ):
-            source.backup(copy)
-        if books.examine(fresh.read_bytes()):
-            return False
-        fresh.replace(target)
-    except sqlite3.DatabaseError:
-        return False
-    finally:
+    fresh = target.with_suffix(".new")
+    copy = copy_online(live, fresh)
+    if books.examine(copy):
         fresh.unlink(missing_ok=True)
+        return False
+    fresh.replace(target)
     return True
+
+
+def copy_online(live: Path, fresh: Path) -> bytes:
+    """Let SQLite copy the books while they are in use; hand back the copy, or nothing."""
+    if not live.is_file():  # SQLite would make an empty database of that name, and copy it
+        return b""
+    try:
+        with closing(sqlite3.connect(live)) as source:
+            return books.back_up(source, fresh)
+    except sqlite3.DatabaseError:
+        return b""
 
 
 @dataclass(frozen=True, slots=True)
