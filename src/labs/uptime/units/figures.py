@@ -120,14 +120,15 @@ def spares(needed: int = 2, beta: float = 0.1, availability: float = 0.99) -> Pi
         for n in (0, 1, 2, 6)
     )
     limit = (
-        f"With {percent(beta)} shared causes no number of spares gets below {duration(floor)} a year."
+        f"With {percent(beta)} shared causes no number of spares gets below "
+        f"{duration(floor)} a year."
         if floor
         else "Nothing is shared, so every spare helps."
     )
     return picture(
         figure,
-        alt=f"Time down in a year, {needed} servers needed, each works {percent(availability)} of the "
-        f"time. {said}. {limit}",
+        alt=f"Time down in a year, {needed} servers needed, each works {percent(availability)} of "
+        f"the time. {said}. {limit}",
         caption=limit,
     )
 
@@ -187,8 +188,8 @@ def pair(
     return picture(
         figure,
         alt=f"{words} In minutes: {said}. A server fails every 1,000 hours and is repaired in "
-        f"{mttr_h:g}; {percent(beta)} of the failures hit both, {percent(coverage)} of the takeovers work, "
-        f"{crews} repair {'crew' if crews == 1 else 'crews'}.",
+        f"{mttr_h:g}; {percent(beta)} of the failures hit both, {percent(coverage)} of the "
+        f"takeovers work, {crews} repair {'crew' if crews == 1 else 'crews'}.",
         caption=words,
     )
 
