@@ -145,7 +145,7 @@ match_limits = matching(
     choices=(
         "name servers at a second company as well",
         "measuring from customers' own networks, and other contracts",
-        "room where the flood arrives, or stepping aside where others have room",
+        "room where it arrives, or stepping aside for those with room",
         "a rule that the last sites stay, whatever the check says",
     ),
     answers=WEAKNESSES,
@@ -351,8 +351,9 @@ step_aside = Exercise(
     "Decide which sites step aside under attack",
     parts=[Part("withdraw", returns=(list, tuple, set))],
     starter='''def withdraw(situation):
-    """Return the names of the sites that stop announcing the address."""
-    return [name for name, load in situation.load.items() if load > situation.capacity[name]]''',
+    """Return the names of the sites that stop announcing."""
+    load, room = situation.load, situation.capacity
+    return [name for name in load if load[name] > room[name]]''',
     weak={"withdraw": _overloaded},
     reference={"withdraw": _best},
     hints=Hints(
@@ -521,9 +522,9 @@ def announce(expected, answers):
     """Return the names of the sites that announce the address.
 
     expected: the records that the zone holds for kvittra.example.
-    answers: for each site the bytes that its server sent to a probe, or None for silence.
+    answers: for each site the bytes that came back, or None.
     """
-    return [site for site, answer in answers.items() if answer is not None]''',
+    return [site for site in answers if answers[site] is not None]''',
     weak={"announce": _announce_weak},
     reference={"announce": _announce},
     hints=Hints(
@@ -538,10 +539,10 @@ def announce(expected, answers):
 
 
 def announce(expected, answers):
-    good = []
+    expected, good = tuple(expected), []
     for site, answer in answers.items():
         try:
-            if answer is not None and messages.read(answer).records == tuple(expected):
+            if answer and messages.read(answer).records == expected:
                 good.append(site)
         except ValueError:
             pass  # these bytes are no DNS message

@@ -69,10 +69,6 @@ def catchment_map(sites: int = 3, led_by: str = "contracts") -> Picture:
         )
         for name in names
     ]
-    key += [
-        (None, f"Floor of an answer, on average: {mean:.1f} ms"),
-        (None, f"Not at their nearest site: {len(past)} of {len(seen)} cities"),
-    ]
     said = "; ".join(
         f"{name} answers {_count(cities[name], 'city')} and "
         f"{asked[name] / _ASKED:.0%} of the questions"
@@ -84,7 +80,9 @@ def catchment_map(sites: int = 3, led_by: str = "contracts") -> Picture:
         f"Map of 24 cities and {_count(len(names), 'site')}, led by {led_by}. {said}. An answer "
         f"takes at least {mean:.1f} ms on average. "
         + (f"Past their nearest site go {strays}." if past else "All reach the nearest site."),
-        f"A line leads from each city to the site that answers it. {_COAST}",
+        f"Floor of an answer: {mean:.1f} ms on average. Past their nearest site: "
+        f"{_count(len(past), 'city')} of {len(seen)}. A line leads from each city to the site "
+        f"that answers it. {_COAST}",
     )
 
 
@@ -382,13 +380,10 @@ def attack_map(sites: str | Iterable[str], night: int = 1) -> Picture:
         f"{name}: load {now.load[name]:.0f}, room {now.capacity[name]:.0f}, {share:.0%} answered"
         for name, share in now.by_site.items()
     ]
-    key: list[tuple[int | None, str]] = [(None, f"Night {night}, thousand questions a second")]
-    key += list(zip(series.values(), rows, strict=True))
+    key: list[tuple[int | None, str]] = [(None, f"Night {night}: load / room, answered")]
     key += [
-        (None, f"Honest questions answered: {defense.served.share:.0%}"),
-        (None, f"Nine in ten or more: in {held} of nights 1 to {NIGHTS}"),
-        (None, f"On a calm day: at least {defense.calm_ms:.0f} ms on average"),
-        (None, f"Price: {defense.eur_a_month:,} euro a month"),
+        (series[name], f"{name}: {now.load[name]:.0f} / {now.capacity[name]:.0f}, {share:.0%}")
+        for name, share in now.by_site.items()
     ]
     origins = ", ".join(f"{city} {bots[city]:.0f}" for city in heavy)
     return Picture(
@@ -399,7 +394,10 @@ def attack_map(sites: str | Iterable[str], night: int = 1) -> Picture:
         f"{held} of nights 1 to {NIGHTS}. On a calm day an answer "
         f"takes at least {defense.calm_ms:.0f} ms on average; the sites cost "
         f"{defense.eur_a_month:,} euro a month.",
-        "Rings: the four largest sources of the attack. Lines: the way that routing leads them. "
+        f"Night {night}: {defense.served.share:.0%} of the honest questions are answered. Nine in "
+        f"ten or more: in {held} of nights 1 to {NIGHTS}. On a calm day: at least "
+        f"{defense.calm_ms:.0f} ms on average. Price: {defense.eur_a_month:,} euro a month. "
+        "Rings are the four largest sources of the attack, lines the way that routing leads them. "
         f"{_COAST}",
     )
 
