@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import itertools
 import math
+import random
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
 import networkx
@@ -18,9 +19,11 @@ import pytest
 
 from labs.uptime.connections import (
     detection_time,
+    disjoint_routes,
     failover_unavailability,
     false_alarms_per_day,
     flapping,
+    link_in_use,
     master_down_interval,
     minimum_cut,
     network,
@@ -35,6 +38,7 @@ from labs.uptime.connections.simulation import (
     simulate_false_alarms,
     simulate_flapping,
     simulate_two_paths,
+    simulate_ways,
 )
 
 
@@ -357,9 +361,118 @@ def test_one_long_episode_agrees_with_the_formula_too() -> None:
         assert up or not used or end - start <= 1 + 1e-9
 
 
+def test_two_routes_share_nothing_and_exist_exactly_if_no_node_cuts_them() -> None:
+    seen = set()
+    for seed in range(60):
+        graph = networkx.gnm_random_graph(11, 15, seed=seed)
+        if graph.has_edge(0, 10) or not networkx.has_path(graph, 0, 10):
+            continue
+        routes = disjoint_routes(graph, 0, 10)
+        seen.add(len(routes))
+        assert bool(routes) == (not single_points_of_failure(graph, 0, 10))
+        for route in routes:
+            assert (route[0], route[-1]) == (0, 10)
+            assert networkx.is_simple_path(graph, route)
+        if routes:
+            assert not set(routes[0][1:-1]) & set(routes[1][1:-1])
+    assert seen == {0, 2}
+
+
+def test_the_shortest_route_may_lie_across_both_others() -> None:
+    graph = wiring("hall a b net", "hall c d b", "a e f net")
+    assert disjoint_routes(graph, "hall", "net") == [
+        ["hall", "a", "e", "f", "net"],
+        ["hall", "c", "d", "b", "net"],
+    ]
+
+
+def links(hellos: str, **settings: int) -> str:
+    memory: dict[str, int] = {}
+    return "".join(link_in_use(memory, hello == "|", **settings)[0] for hello in hellos)
+
+
+def test_single_losses_move_no_traffic() -> None:
+    assert set(links("|||.|..|...|" * 9)) == {"f"}
+
+
+def test_a_new_break_starts_the_wait_anew_and_a_single_loss_does_not() -> None:
+    assert links("...." + "|" * 61).count("s") == 1 + 60
+    assert links("...." + "|" * 30 + "." + "|" * 30).count("s") == 1 + 60
+    again = links("...." + "|" * 30 + "...." + "|" * 61)
+    assert again[3:].rstrip("f") == "s" * (1 + 30 + 4 + 60)
+
+
+def test_the_rule_that_moves_traffic_is_the_one_of_the_flapping_formula() -> None:
+    dice = random.Random(3)
+    up, down, cycles = 100, 20, 1_500
+    memory: dict[str, int] = {}
+    before, failovers = "first", 0
+    for _ in range(cycles):
+        for mean, heard in ((up, True), (down, False)):
+            for _ in range(round(dice.expovariate(1 / mean))):
+                now = link_in_use(memory, heard)
+                failovers += (before, now) == ("first", "second")
+                before = now
+    exact = flapping(up, down, detection_s=4, hold_s=60).failovers
+    assert failovers / cycles == pytest.approx(exact, rel=0.08)
+
+
+def by_every_state(ways: Sequence[Sequence[str]], worth: Mapping[str, float]) -> Fraction:
+    parts = sorted({part for way in ways for part in way})
+    total = Fraction(0)
+    for states in itertools.product((True, False), repeat=len(parts)):
+        up = dict(zip(parts, states, strict=True))
+        if any(all(up[part] for part in way) for way in ways):
+            chances = (
+                Fraction(worth[part]) if up[part] else 1 - Fraction(worth[part]) for part in parts
+            )
+            total += math.prod(chances, start=Fraction(1))
+    return total
+
+
+@pytest.mark.parametrize("name", network.WAYS)
+def test_the_availability_of_ways_is_exact(name: str) -> None:
+    ways = network.WAYS[name]
+    exact = by_every_state(ways, network.AVAILABILITY)
+    assert network.availability_of_ways(ways) == close(float(exact), tolerance=1e-12)
+
+
+def test_two_fibers_in_one_duct_are_two_paths_with_a_shared_part() -> None:
+    (*west, duct, north, norra), (*east, _duct, south, kust) = network.WAYS["in the ground"]
+    assert duct == _duct == "duct under the railway"
+    worth = network.AVAILABILITY
+    first, second = (
+        math.prod(worth[part] for part in way)
+        for way in ((*west, north, norra), (*east, south, kust))
+    )
+    assert network.availability_of_ways(network.WAYS["in the ground"]) == close(
+        two_paths(first, second, shared=worth[duct])
+    )
+
+
+@pytest.mark.parametrize("name", ["in the ground", "with a third carrier", "with a second duct"])
+def test_simulated_ways_agree_with_the_formula(name: str) -> None:
+    # Worse parts than Kvittra's, so that there is something to count.
+    worth = {part: 1 - 40 * (1 - value) for part, value in network.AVAILABILITY.items()}
+    ways = network.WAYS[name]
+    exact = network.availability_of_ways(ways, worth)
+    inside = [exact in simulate_ways(ways, worth, moments=20_000, seed=seed) for seed in range(40)]
+    assert sum(inside) / 40 >= SHARES
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
+        (lambda: network.availability_of_ways([]), "1 to 12"),
+        (lambda: network.availability_of_ways([("router 1",), ()]), "one part or more"),
+        (lambda: network.availability_of_ways([("moon",)]), "'moon'"),
+        (lambda: network.availability_of_ways([("a",)], {"a": 1.5}), "availability of a"),
+        (lambda: simulate_ways([], seed=0), "1 to 12"),
+        (lambda: simulate_ways([("router 1",)], moments=1, seed=0), "moments"),
+        (lambda: link_in_use({}, True, missed=0), "missed"),
+        (lambda: link_in_use({}, True, calm=-1), "calm"),
+        (lambda: disjoint_routes(wiring("a b"), "a", "b"), "separate"),
+        (lambda: disjoint_routes(wiring("a b c"), "a", "z"), "target"),
         (lambda: simulate_two_paths(2, 1, seed=0), "first"),
         (lambda: simulate_failover(1, 1e9, coverage=1, switch_s=0, seed=0), "mttr_h"),
         (lambda: simulate_failover(1, 1, coverage=1, switch_s=0, cycles=1, seed=0), "cycles"),

@@ -247,6 +247,11 @@ Lines = list[tuple[str, str]]
 ENDS = ("hall", "internet")
 
 
+def _one(parts: Iterable[Any]) -> str:
+    """One of the parts, always the same: a set has no order of its own."""
+    return min(map(str, parts))
+
+
 def _shuffled(lines: Iterable[Sequence[str]], rng: random.Random, ends: Collection[str]) -> Lines:
     """The same map with other names, in another order: nobody can know a part by its name."""
     kept = list(lines)
@@ -388,7 +393,7 @@ def _(answer: Answer, rng: random.Random) -> None:
     if missed:
         raise Failed(
             given="the map of Kvittra's two links, with other names",
-            happened=f"an excavator took `{missed.pop()}`, which you had not named, and both "
+            happened=f"an excavator took `{_one(missed)}`, which you had not named, and both "
             "links were gone",
             missing="every part without which nothing gets through",
             nudge="Leave out one part after the other, and look whether the end can be reached.",
@@ -404,7 +409,7 @@ def _(answer: Answer, rng: random.Random) -> None:
     if missed:
         raise Failed(
             given="two links that share the entry to the building and, far from it, a bridge",
-            happened=f"`{missed.pop()}` was left out",
+            happened=f"`{_one(missed)}` was left out",
             missing="all of them; when the first one is repaired the second still waits",
             nudge="Do not stop at the first part that you find.",
         )
@@ -435,7 +440,7 @@ def _(answer: Answer, rng: random.Random) -> None:
     if found - set(ENDS):
         raise Failed(
             given="two separate links, and a camera that hangs on one of them",
-            happened=f"you named `{found.pop()}`; without it the camera is lost, the internet is "
+            happened=f"you named `{_one(found)}`; without it the camera is lost, the internet is "
             "not",
             missing="a question about these two ends, not about the whole map",
             nudge="What counts is whether start still reaches end, whatever else falls off.",
@@ -449,7 +454,7 @@ def _(answer: Answer, rng: random.Random) -> None:
     if named:
         raise Failed(
             given="two links that share nothing",
-            happened=f"you named `{named.pop()}`",
+            happened=f"you named `{_one(named)}`",
             missing="the parts between the ends; that the ends are needed goes without saying",
             nudge="Take start and end out of what you return.",
         )
@@ -600,7 +605,7 @@ def _(answer: Answer, rng: random.Random) -> None:
     if common:
         raise Failed(
             given="a town with a duct in the middle, and a long way round",
-            happened=f"your two routes meet in `{common.pop()}`, and one excavator took both",
+            happened=f"your two routes meet in `{_one(common)}`, and one excavator took both",
             missing="routes without a common part; other lines are not enough",
             nudge="Keep the second route away from the parts of the first, not only its lines.",
         )

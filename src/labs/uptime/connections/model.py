@@ -320,13 +320,17 @@ def link_in_use(
         missed: Losses in a row that are a break.
         calm: Hellos due without a break before traffic returns.
 
+    Raises:
+        ValueError: If ``missed`` is below 1 or ``calm`` negative.
+
     >>> memory = {}
     >>> came = "|.||..|.|||..|||"
     >>> "".join(link_in_use(memory, one == "|", missed=2, calm=4)[0] for one in came)
     'fffffsssssffssss'
     """
+    limit, wait = whole("missed", missed, low=1), whole("calm", calm, low=0)
     silent = 0 if heard else memory.get("silent", 0) + 1
-    waited = 0 if silent >= missed else memory.get("waited", calm) + 1
-    away = silent >= missed or (memory.get("away", 0) > 0 and not (heard and waited > calm))
+    waited = 0 if silent >= limit else memory.get("waited", wait) + 1
+    away = silent >= limit or (memory.get("away", 0) > 0 and not (heard and waited > wait))
     memory.update(silent=silent, waited=waited, away=int(away))
     return "second" if away else "first"

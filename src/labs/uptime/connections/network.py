@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 HALL = "server hall"
 INTERNET = "internet"
 MOST_CONTRACTED_PARTS = 16
+MOST_WAYS = 12
 
 _LOGICAL: tuple[tuple[str, ...], ...] = (
     (HALL, "router 1", "carrier Norra Nät", INTERNET),
@@ -170,6 +171,25 @@ def availability(
     return connected(frozenset(), frozenset(node for node, value in up.items() if value == 1))
 
 
+def worth_of_parts(
+    ways: Sequence[Sequence[str]], part_availability: Mapping[str, float] = AVAILABILITY
+) -> dict[str, float]:
+    """The availability of every part that some way needs, each part once.
+
+    Raises:
+        ValueError: If there are no ways or more than 12, a way has no parts, a part is unknown or
+            its availability is no fraction.
+    """
+    if not 1 <= len(ways) <= MOST_WAYS or not all(ways):
+        raise ValueError(f"ways must be 1 to {MOST_WAYS} ways of one part or more, not {ways!r}")
+    worth = {}
+    for part in chain.from_iterable(ways):
+        if part not in part_availability:
+            raise ValueError(f"part_availability must have a value for {part!r}")
+        worth[part] = fraction(f"availability of {part}", part_availability[part])
+    return worth
+
+
 def availability_of_ways(
     ways: Sequence[Sequence[str]], part_availability: Mapping[str, float] = AVAILABILITY
 ) -> float:
@@ -183,7 +203,7 @@ def availability_of_ways(
         part_availability: What each part is worth.
 
     Raises:
-        ValueError: If there are no ways, more than 12, or an availability is no fraction.
+        ValueError: As :func:`worth_of_parts`.
 
     >>> from labs.uptime.connections.model import two_paths
     >>> worth = {"a": 0.995, "b": 0.995, "duct": 0.9999}
@@ -191,12 +211,7 @@ def availability_of_ways(
     >>> abs(shared - two_paths(0.995, 0.995, shared=0.9999)) < 1e-12
     True
     """
-    if not 1 <= len(ways) <= 12:
-        raise ValueError(f"ways must be 1 to 12 sequences of parts, not {len(ways)}")
-    worth = {
-        part: fraction(f"availability of {part}", part_availability[part])
-        for part in chain.from_iterable(ways)
-    }
+    worth = worth_of_parts(ways, part_availability)
     total = 0.0
     for size in range(1, len(ways) + 1):
         for some in combinations(ways, size):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from labs.arguments import fraction, real, whole
 from labs.estimate import Estimate
-from labs.uptime.connections.network import AVAILABILITY
+from labs.uptime.connections.network import AVAILABILITY, worth_of_parts
 
 Floats = NDArray[np.float64]
 
@@ -67,8 +67,8 @@ def simulate_ways(
     size = whole("moments", moments, low=100, high=MOST_DRAWS)
     random = np.random.default_rng(whole("seed", seed, low=0))
     works = {
-        part: random.random(size) < fraction(f"availability of {part}", part_availability[part])
-        for part in dict.fromkeys(part for way in ways for part in way)
+        part: random.random(size) < worth
+        for part, worth in worth_of_parts(ways, part_availability).items()
     }
     connected = np.zeros(size, dtype=bool)
     for way in ways:
