@@ -18,7 +18,7 @@ import pytest
 
 import labs
 from labs.site import node
-from labs.site.run_here import Built, CannotBuild, build, builder, imports, pages, wheels
+from labs.site.run_here import Built, CannotBuild, build, builder, bytecode, imports, pages, wheels
 from labs.site.run_here.builder import FRONTEND
 from labs.site.run_here.in_page.packages import ABSENT
 from tests.site.run_here.conftest import CACHE
@@ -26,7 +26,7 @@ from tests.site.run_here.conftest import CACHE
 
 @pytest.fixture(scope="module")
 def packed() -> dict[str, wheels.Wheel]:
-    return {wheel.package: wheel for wheel in wheels.all_wheels()}
+    return {one.name: wheels.wheel(one, one.files) for one in wheels.packages()}
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def made() -> Built:
 
 
 def test_wheels_are_the_same_bytes_every_time(packed: dict[str, wheels.Wheel]) -> None:
-    again = {wheel.package: wheel.sha256 for wheel in wheels.all_wheels()}
+    again = {one.name: wheels.wheel(one, one.files).sha256 for one in wheels.packages()}
     assert again == {name: wheel.sha256 for name, wheel in packed.items()}
 
 
@@ -51,6 +51,42 @@ def test_wheels_hold_no_compiled_code_and_keep_their_licenses(
         assert not [name for name in names if name.endswith((".so", ".pyd", ".c", ".pyc"))]
         if wheel.package in ("markupsafe", "flask", "networkx"):
             assert any("licenses/" in name for name in names), wheel.package
+
+
+def test_every_module_of_the_site_comes_compiled_and_only_our_own_with_its_source(
+    made: Built,
+) -> None:
+    for package, kept in (("flask", False), ("labs", True), ("labs_page", True)):
+        (wheel,) = made.folder.glob(f"_run/*/{package}-*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            names = set(archive.namelist())
+        sources = {name for name in names if name.endswith(".py")}
+        compiled = {name for name in names if name.endswith(".pyc")}
+        assert bool(sources) is kept
+        assert len(compiled) > 4
+        if kept:
+            assert {bytecode._cached(name) for name in sources} == compiled
+
+
+def test_bytecode_is_the_same_every_time_and_what_cannot_be_compiled_stays_a_source(
+    tmp_path: Path,
+) -> None:
+    pyodide = node.packages(FRONTEND, CACHE) / "pyodide"
+    files = {
+        "one/__init__.py": b"def f(x):\n    return x in {'p', 'q', 'r', 's', 't', 'u'}\n",
+        "one/other.py": b"print 'of another age'\n",
+        "one/data.txt": b"kept",
+    }
+    made = []
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        made.append(
+            bytecode.add(
+                {"one": files}, pyodide=pyodide, cache=tmp_path / name, sourceless={"one"}
+            )["one"]
+        )
+    assert made[0] == made[1]
+    assert made[0].keys() == {"one/__init__.pyc", "one/other.py", "one/data.txt"}
 
 
 def test_the_record_of_a_wheel_tells_the_truth(packed: dict[str, wheels.Wheel]) -> None:
@@ -119,6 +155,21 @@ def test_a_file_that_changed_after_its_installation_is_not_packed(
     (tmp_path / "six.py").write_text("changed = True\n", "utf-8")
     with pytest.raises(CannotBuild, match=r"six\.py was changed"):
         wheels._files(Distribution.at(tmp_path / info.name))
+
+
+def test_a_lesson_travels_by_itself_with_what_all_labs_share() -> None:
+    packages = {one.name: one for one in wheels.packages()}
+    lesson = packages["labs-attacks-passwords"]
+    assert lesson.depends == ("labs",)
+    assert {path.split("/")[2] for path in lesson.files} == {"passwords"}
+    assert not any(path.startswith("labs/attacks/passwords/") for path in packages["labs"].files)
+    together = [
+        path for name in packages if name.startswith("labs") for path in packages[name].files
+    ]
+    assert len(together) == len(set(together))
+    needs = imports.requirements(wheels.labs_files(), {"labs.attacks.passwords": lesson.name})
+    assert needs["labs.attacks.passwords.exercises"] == (lesson.name,)
+    assert "labs.attacks.sql_injection.exercises" not in needs
 
 
 def test_a_module_brings_what_its_imports_bring() -> None:
@@ -254,7 +305,7 @@ def test_a_distribution_folder_must_hold_the_pinned_files(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(wheels, "all_wheels", packed.values)
+    monkeypatch.setattr(builder, "_wheels", lambda *_: packed.values())
     folder = tmp_path / "distribution"
     with pytest.raises(CannotBuild, match="is missing"):
         build(tmp_path / "site", cache=CACHE, distribution=folder)
@@ -273,9 +324,7 @@ def test_a_distribution_folder_must_hold_the_pinned_files(
 def test_a_hosted_distribution_leaves_no_other_host_in_the_lock(
     packed: dict[str, wheels.Wheel],
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(wheels, "all_wheels", packed.values)
     folder = tmp_path / "distribution"
     folder.mkdir()
     published = json.loads(
@@ -287,7 +336,9 @@ def test_a_hosted_distribution_leaves_no_other_host_in_the_lock(
         entry["sha256"] = hashlib.sha256(name.encode()).hexdigest()
     own = tmp_path / "own"
     own.mkdir()
-    lock, manifest = builder._lock(own, published, "https://files.example/full/", folder)
+    lock, manifest = builder._lock(
+        own, packed.values(), published, "https://files.example/full/", folder
+    )
     assert manifest["requested"]["host"] is None
     for entry in lock["packages"].values():
         assert (own / entry["file_name"]).is_file()

@@ -383,6 +383,8 @@ def test_a_package_of_the_site_comes_when_it_is_first_imported(started: LabPage)
     assert ran.text.strip() == "'ok'"
     names = started.run(1, "from zoneinfo import ZoneInfo\nZoneInfo('Europe/Stockholm').key")
     assert names.text.strip() == "'Europe/Stockholm'"
+    lesson = started.run(1, "from labs.attacks import passwords\npasswords.LESSON.promises")
+    assert lesson.text.strip() == "('A2',)"
     assert started.foreign == []
 
 

@@ -13,13 +13,14 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from labs.site import node
-from labs.site.run_here import imports, wheels
+from labs.site.run_here import bytecode, imports, wheels
 from labs.site.run_here.wheels import CannotBuild
 
 FRONTEND = Path(__file__).with_name("frontend")
@@ -108,7 +109,7 @@ def prepare(*, cache: Path, distribution: Path | None, isolate: bool) -> Built:
         modules = node.packages(FRONTEND, cache)
         with tempfile.TemporaryDirectory(dir=cache) as scratch:
             made = Path(scratch, "site")
-            _assemble(made, modules, release, distribution, isolate)
+            _assemble(made, cache, modules, release, distribution, isolate)
             try:
                 made.replace(folder)
             except OSError:  # another build finished the same folder first
@@ -141,7 +142,7 @@ def _release(distribution: Path | None, isolate: bool) -> str:
 
 
 def _assemble(
-    made: Path, modules: Path, release: str, distribution: Path | None, isolate: bool
+    made: Path, cache: Path, modules: Path, release: str, distribution: Path | None, isolate: bool
 ) -> None:
     run = made / "_run"
     own = run / release
@@ -153,7 +154,8 @@ def _assemble(
     for name in RUNTIME:
         shutil.copyfile(pyodide / name, runtime / name)
     published = json.loads((pyodide / "pyodide-lock.json").read_text("utf-8"))
-    lock, manifest = _lock(own, published, _host(pyodide, version), distribution)
+    host = _host(pyodide, version)
+    lock, manifest = _lock(own, _wheels(pyodide, cache), published, host, distribution)
     (own / "pyodide-lock.json").write_text(_compact(lock), "utf-8")
     manifest["runtime"] = f"../{runtime.name}/"
     described = made.parent / "manifest.json"
@@ -213,16 +215,30 @@ def _host(pyodide: Path, version: str) -> str:
     return f"{found[1]}{version}/full/"
 
 
+def _wheels(pyodide: Path, cache: Path) -> Iterator[wheels.Wheel]:
+    """The wheels of the site, compiled; only the labs and the page keep their sources."""
+    packages = {package.name: package for package in wheels.packages()}
+    compiled = bytecode.add(
+        {name: package.files for name, package in packages.items()},
+        pyodide=pyodide,
+        cache=cache,
+        sourceless={name for name, package in packages.items() if package.metadata},
+    )
+    for name, package in packages.items():
+        yield wheels.wheel(package, compiled[name])
+
+
 def _lock(
-    own: Path, published: dict[str, Any], host: str, distribution: Path | None
+    own: Path,
+    site_wheels: Iterable[wheels.Wheel],
+    published: dict[str, Any],
+    host: str,
+    distribution: Path | None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The lock file of this site, and what the page needs to know about it."""
     packages: dict[str, Any] = {}
-    labs_files: dict[str, bytes] = {}
-    for wheel in wheels.all_wheels():
+    for wheel in site_wheels:
         (own / wheel.filename).write_bytes(wheel.data)
-        if wheel.package == wheels.LABS:
-            labs_files = wheels.labs_files()
         packages[wheel.package] = _entry(
             wheel.package,
             wheel.version,
@@ -246,10 +262,12 @@ def _lock(
         packages[name] = {**entry, "file_name": where}
     modules = {m: name for name, entry in packages.items() for m in entry["imports"]}
     site = {m: name for m, name in modules.items() if name not in requested}
-    needs = imports.requirements(labs_files, {**site, "zoneinfo": "tzdata"})
+    labs_files = wheels.labs_files()
+    site |= {"zoneinfo": "tzdata", **wheels.lesson_packages(labs_files)}
+    needs = imports.requirements(labs_files, site)
     manifest = {
         "imports": {module: list(names) for module, names in needs.items()},
-        "modules": {**site, "zoneinfo": "tzdata"},
+        "modules": site,
         "requested": {
             "modules": {m: name for m, name in modules.items() if name in requested},
             "megabytes": requested,

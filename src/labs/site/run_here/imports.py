@@ -16,7 +16,7 @@ def requirements(
 
     Args:
         files: The files of the labs by path, such as ``labs/teaching/quiz.py``.
-        packages: Which package holds a top-level module.
+        packages: Which package holds a top-level module, or a lesson.
 
     Returns:
         For each module that needs any, the packages, sorted.
@@ -47,11 +47,13 @@ def _closure(start: str, direct: Mapping[str, set[str]], packages: Mapping[str, 
         if name in seen:
             continue
         seen.add(name)
+        if name in packages:
+            needed.add(packages[name])
         if name in direct:
             waiting += direct[name]
             if "." in name:
                 waiting.append(name.rpartition(".")[0])
-        elif name.partition(".")[0] in packages:
+        elif name.partition(".")[0] in packages:  # a part of a package from elsewhere
             needed.add(packages[name.partition(".")[0]])
     return needed
 

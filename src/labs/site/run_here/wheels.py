@@ -7,7 +7,7 @@ import hashlib
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
@@ -15,6 +15,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 import labs
+from labs.registry import PARTS
 from labs.site.node import NodeError
 
 ROOTS = (
@@ -38,7 +39,7 @@ PAGE = "labs-page"
 """The package of what stands in for IPython and for compiled code."""
 
 LABS = "labs"
-"""The package of the labs themselves."""
+"""The package of what all labs share; each lesson has one of its own beside it."""
 
 _STANDS_IN_FOR = {"argon2-cffi-bindings"}
 _ALIASES = {
@@ -47,6 +48,9 @@ _ALIASES = {
     "_argon2_cffi_bindings/__init__.py": "from labs_page.argon2_bindings import ffi, lib\n",
 }
 """Names that cells and libraries import, handed on to what stands in for them."""
+
+_LEFT_OUT = re.compile(r"pygments/lexers/(?!__init__|_mapping|python\.)")
+"""Lexers for languages that no lab shows; they would be a fifth of what a reader downloads."""
 
 _COMPILED = {".so", ".pyd", ".dylib", ".c", ".h"}
 _NOT_IN_THE_PAGE = {"site", "workshop", "cli.py", "__main__.py"}
@@ -133,21 +137,43 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
-def all_wheels() -> Iterator[Wheel]:
-    """Every wheel of the site.
+@dataclass(frozen=True, slots=True)
+class Package:
+    """What goes into a wheel.
+
+    Args:
+        name: The distribution's normalized name.
+        version: Its version.
+        files: What it holds, by the path in the wheel.
+        depends: The packages of the page that it needs.
+        metadata: What its author says of it; empty for our own.
+    """
+
+    name: str
+    version: str
+    files: Mapping[str, bytes]
+    depends: tuple[str, ...] = ()
+    metadata: str = ""
+
+
+def packages() -> Iterator[Package]:
+    """Every package of the site.
 
     Raises:
         CannotBuild: If a distribution is missing, or was changed after it was installed.
     """
     for name, one in sorted(installed().items()):
-        files = _files(one)
         depends = sorted(
             PAGE if normalized(wanted) in _STANDS_IN_FOR else normalized(wanted)
             for wanted in _requirements(one)
         )
-        yield _wheel(name, one.version, files, depends, one.read_text("METADATA") or "")
-    yield _wheel(PAGE, labs.__version__, page_files(), [])
-    yield _wheel(LABS, labs.__version__, labs_files(), [])
+        metadata = one.read_text("METADATA") or ""
+        yield Package(name, one.version, _files(one), tuple(depends), metadata)
+    yield Package(PAGE, labs.__version__, page_files())
+    whole = labs_files()
+    for name in (LABS, *lesson_packages(whole).values()):
+        files = {path: data for path, data in whole.items() if _package_of(path) == name}
+        yield Package(name, labs.__version__, files, () if name == LABS else (LABS,))
 
 
 def _files(one: Distribution) -> dict[str, bytes]:
@@ -158,6 +184,8 @@ def _files(one: Distribution) -> dict[str, bytes]:
             continue
         metadata = parts[0].endswith(".dist-info")
         if (metadata and "licenses" not in parts) or "tests" in parts:
+            continue
+        if _LEFT_OUT.match(file.as_posix()):
             continue
         data = Path(str(file.locate())).read_bytes()
         if file.hash is not None:
@@ -178,6 +206,27 @@ def labs_files() -> dict[str, bytes]:
     }
 
 
+def lesson_packages(files: Iterable[str]) -> dict[str, str]:
+    """Each lesson travels by itself, so that a reader of one does not download them all.
+
+    Args:
+        files: Paths in the labs' wheel.
+
+    Returns:
+        The package of each lesson, by the name of its module.
+
+    >>> lesson_packages(["labs/cli.py", "labs/attacks/passwords/model.py"])
+    {'labs.attacks.passwords': 'labs-attacks-passwords'}
+    """
+    found = {path: _package_of(path) for path in files}
+    return {".".join(path.split("/")[:3]): name for path, name in found.items() if name != LABS}
+
+
+def _package_of(path: str) -> str:
+    parts = path.split("/")
+    return "-".join(parts[:3]) if parts[1] in PARTS and len(parts) > 3 else LABS
+
+
 def page_files() -> dict[str, bytes]:
     """The files of what stands in for IPython and for compiled code."""
     folder = Path(__file__).with_name("in_page")
@@ -193,19 +242,22 @@ def _walk(folder: Path) -> list[Path]:
     )
 
 
-def _wheel(
-    package: str, version: str, files: Mapping[str, bytes], depends: list[str], metadata: str = ""
-) -> Wheel:
-    tops = {name.split("/")[0].removesuffix(".py") for name in files}
-    imports = tuple(sorted(top for top in tops if top.isidentifier()))
-    stem = f"{package.replace('-', '_')}-{version}"
+def wheel(package: Package, files: Mapping[str, bytes]) -> Wheel:
+    """The wheel of a package.
+
+    Args:
+        package: What the wheel is of.
+        files: What it holds in place of the package's own files: these and their bytecode.
+    """
+    modules = {name.removesuffix("/__init__.py").removesuffix(".py") for name in package.files}
+    imports = tuple(sorted(top for top in modules if top.isidentifier()))
+    stem = f"{package.name.replace('-', '_')}-{package.version}"
     info = f"{stem}.dist-info"
+    described = f"Metadata-Version: 2.1\nName: {package.name}\nVersion: {package.version}\n"
     whole = {
         re.sub(r"^[^/]+\.dist-info/", f"{info}/", name): data for name, data in files.items()
     } | {
-        f"{info}/METADATA": (
-            metadata or f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n"
-        ).encode(),
+        f"{info}/METADATA": (package.metadata or described).encode(),
         f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: labs\nRoot-Is-Purelib: true\n"
         b"Tag: py3-none-any\n",
     }
@@ -216,7 +268,12 @@ def _wheel(
     )
     whole[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
     return Wheel(
-        package, version, f"{stem}-py3-none-any.whl", _zipped(whole), imports, tuple(depends)
+        package.name,
+        package.version,
+        f"{stem}-py3-none-any.whl",
+        _zipped(whole),
+        imports,
+        package.depends,
     )
 
 

@@ -21,10 +21,9 @@ export function packagesOf(sources, manifest) {
   const found = new Set();
   for (const source of sources) {
     for (const module of modulesOf(source)) {
-      const own = manifest.modules[module.split(".")[0]];
-      if (own) found.add(own);
       let name = module;
       while (name) {
+        if (manifest.modules[name]) found.add(manifest.modules[name]);
         for (const needed of manifest.imports[name] ?? []) found.add(needed);
         name = name.slice(0, Math.max(0, name.lastIndexOf(".")));
       }

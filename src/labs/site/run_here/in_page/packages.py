@@ -37,7 +37,7 @@ class SiteFinder(MetaPathFinder):
     comes from here.
 
     Args:
-        site: Which package of the site holds a top-level module.
+        site: Which package of the site holds a top-level module, or a lesson.
         on_request: Which package holds a module that needs the reader's agreement.
         bring: Fetches a package, checks its hash, unpacks it, and returns what it depends on.
         present: Packages that are there already.
@@ -72,7 +72,7 @@ class SiteFinder(MetaPathFinder):
         """
         if fullname in self._after:
             return self._watched(fullname, path)
-        if path is not None:
+        if path is not None and fullname not in self._site:
             return None
         if fullname in ABSENT:
             raise NotInBrowser(f"`{fullname}`: {ABSENT[fullname]}", name=fullname)
