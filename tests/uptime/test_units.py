@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -307,6 +308,57 @@ def test_a_takeover_costs_what_it_lasts_and_what_it_misses(coverage, switch_s, m
     tolerance = 1e-9 if coverage == 1 else 2e-6  # the last is printed rounded
     assert 525_600 * down.total == pytest.approx(minutes, rel=tolerance)
     assert down.together == 0
+
+
+def stationary(rates: dict[tuple[str, str], Fraction]) -> dict[str, Fraction]:
+    """The long-run share of each state of a Markov chain, by exact elimination."""
+    states = sorted({state for pair in rates for state in pair})
+    rows = []
+    for state in states:
+        flow = {other: rates.get((other, state), Fraction(0)) for other in states}
+        flow[state] -= sum(rate for (leaves, _), rate in rates.items() if leaves == state)
+        rows.append([flow[other] for other in states] + [Fraction(0)])
+    rows[-1] = [Fraction(1)] * (len(states) + 1)  # the shares add up to 1
+    for column in range(len(states)):
+        best = next(row for row in range(column, len(states)) if rows[row][column])
+        rows[column], rows[best] = rows[best], rows[column]
+        rows[column] = [value / rows[column][column] for value in rows[column]]
+        for row in range(len(states)):
+            if row != column:
+                factor = rows[row][column]
+                rows[row] = [a - factor * b for a, b in zip(rows[row], rows[column], strict=True)]
+    return {state: rows[place][-1] for place, state in enumerate(states)}
+
+
+@pytest.mark.parametrize("crews", [1, 2])
+@pytest.mark.parametrize(
+    ("mtbf_h", "mttr_h", "beta", "coverage", "switch_s"),
+    [(1000, 10, 0.25, 0.75, 3600), (8, 4, 0.5, 0.125, 7200), (2000, 30, 0.0625, 0.5, 30)],
+)
+def test_each_cause_has_the_share_that_the_balance_of_all_states_gives(
+    crews, mtbf_h, mttr_h, beta, coverage, switch_s
+):
+    fails, repaired = Fraction(1, mtbf_h), Fraction(1, mttr_h)
+    b, c = Fraction(beta), Fraction(coverage)
+    exact = stationary(
+        {
+            ("both", "switching"): c * (1 - b) * fails,
+            ("both", "stuck"): (1 - c) * (1 - b) * fails,
+            ("both", "one"): (1 - b) * fails,
+            ("both", "together"): b * fails,
+            ("switching", "one"): Fraction(3600, switch_s),
+            ("stuck", "one"): repaired,
+            ("one", "both"): repaired,
+            ("one", "apart"): fails,
+            ("apart", "one"): crews * repaired,
+            ("together", "one"): crews * repaired,
+        }
+    )
+    down = model.pair_downtime(
+        mtbf_h, mttr_h, repair_crews=crews, beta=beta, coverage=coverage, switch_s=switch_s
+    )
+    for cause in ("apart", "together", "stuck", "switching"):
+        assert getattr(down, cause) == pytest.approx(float(exact[cause]), rel=1e-12), cause
 
 
 @pytest.mark.parametrize("crews", [1, 2])
