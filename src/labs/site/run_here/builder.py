@@ -262,9 +262,8 @@ def _lock(
         packages[name] = {**entry, "file_name": where}
     modules = {m: name for name, entry in packages.items() for m in entry["imports"]}
     site = {m: name for m, name in modules.items() if name not in requested}
-    labs_files = wheels.labs_files()
-    site |= {"zoneinfo": "tzdata", **wheels.lesson_packages(labs_files)}
-    needs = imports.requirements(labs_files, site)
+    site["zoneinfo"] = "tzdata"
+    needs = imports.requirements(wheels.labs_files(), site)
     manifest = {
         "imports": {module: list(names) for module, names in needs.items()},
         "modules": site,

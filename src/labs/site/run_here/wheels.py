@@ -224,7 +224,8 @@ def lesson_packages(files: Iterable[str]) -> dict[str, str]:
 
 def _package_of(path: str) -> str:
     parts = path.split("/")
-    return "-".join(parts[:3]) if parts[1] in PARTS and len(parts) > 3 else LABS
+    lesson = len(parts) > 3 and parts[0] == LABS and parts[1] in PARTS
+    return "-".join(parts[:3]) if lesson else LABS
 
 
 def page_files() -> dict[str, bytes]:
@@ -251,6 +252,7 @@ def wheel(package: Package, files: Mapping[str, bytes]) -> Wheel:
     """
     modules = {name.removesuffix("/__init__.py").removesuffix(".py") for name in package.files}
     imports = tuple(sorted(top for top in modules if top.isidentifier()))
+    imports += tuple(lesson_packages(package.files))
     stem = f"{package.name.replace('-', '_')}-{package.version}"
     info = f"{stem}.dist-info"
     described = f"Metadata-Version: 2.1\nName: {package.name}\nVersion: {package.version}\n"
