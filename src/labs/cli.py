@@ -140,6 +140,18 @@ def progress_reset() -> None:
     typer.echo("There was nothing to reset." if kept is None else f"The old progress is in {kept}.")
 
 
+DistributionOption = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        file_okay=False,
+        resolve_path=True,
+        help="A folder with Pyodide's complete distribution: its NumPy and matplotlib are then "
+        "part of the site, and no other host is ever asked.",
+    ),
+]
+
+
 @app.command()
 def book(
     clean: Annotated[bool, typer.Option("--clean", help="Forget earlier builds first.")] = False,
@@ -147,12 +159,19 @@ def book(
     base_url: Annotated[
         str | None, typer.Option(help="The address where it will be published.")
     ] = None,
+    distribution: DistributionOption = None,
 ) -> None:
     """Build the book from the committed notebooks, into build/book."""
     from labs.site.build import BuildError, build
 
     try:
-        folder = build(clean=clean, jobs=jobs, base_url=base_url, progress=sys.stderr)
+        folder = build(
+            clean=clean,
+            jobs=jobs,
+            base_url=base_url,
+            distribution=distribution,
+            progress=sys.stderr,
+        )
     except BuildError as error:
         raise _FailedError(str(error)) from error
     typer.echo(f"The book is in {folder}.")
@@ -164,13 +183,14 @@ def dist(
     base_url: Annotated[
         str | None, typer.Option(help="The address where it will be published.")
     ] = None,
+    distribution: DistributionOption = None,
 ) -> None:
     """Pack the book for publishing: the site as an archive, an EPUB, a PDF, and checksums."""
     from labs.site.build import BuildError, build
     from labs.site.dist import DistError, pack
 
     try:
-        site = build(base_url=base_url, progress=sys.stderr)
+        site = build(base_url=base_url, distribution=distribution, progress=sys.stderr)
         for file in pack(_checkout(), site, out):
             typer.echo(f"{file} ({file.stat().st_size / 1e6:,.1f} MB)")
     except (BuildError, DistError) as error:

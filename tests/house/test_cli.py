@@ -35,6 +35,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["kvittra", "--host", "0.0.0.0"], 2, "No such option"),
         (["start", "--port", "many"], 2, "port"),
         (["progress", "export"], 2, "Missing argument"),
+        (["dist", "--distribution", "nowhere"], 2, "nowhere' does not exist"),
         (["notebooks", "attacks.alchemy"], 2, "there is no notebook attacks.alchemy"),
         (["progress", "import", "no-such-file.json"], 1, "cannot read no-such-file.json"),
     ],
@@ -198,3 +199,16 @@ def test_the_doctor_ends_with_1_and_names_the_problem(
     assert re.search(r"^problem  packages: typer is missing$", said.out, re.MULTILINE)
     assert re.search(r"^ok       kernel: ", said.out, re.MULTILINE)
     assert said.err == "labs: 1 problem found\n"
+
+
+@pytest.mark.parametrize("command", ["book", "dist"])
+def test_a_publishers_distribution_reaches_the_build(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = []
+    monkeypatch.setattr(
+        "labs.site.build.build", lambda **options: given.append(options) or tmp_path
+    )
+    monkeypatch.setattr("labs.site.dist.pack", lambda *_: [])
+    assert cli.run([command, "--distribution", str(tmp_path)]) == 0
+    assert given[0]["distribution"] == tmp_path

@@ -48,6 +48,18 @@ def test_a_changed_definition_reaches_the_pages_that_use_it(copy: Path) -> None:
     assert "no way home" in page(copy, "book/attacks/sample").read_text(encoding="utf-8")
 
 
+def test_a_distribution_that_is_given_becomes_the_runtimes(copy: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "distribution"
+    folder.mkdir()
+    config = copy / "_config.yml"
+    text = config.read_text(encoding="utf-8").replace("run_here: false", "run_here: true")
+    config.write_text(text, encoding="utf-8")
+    said = io.StringIO()
+    build_here(source=copy, distribution=folder, progress=said)
+    # The folder is empty, and the sentence shows that it is where the files were looked for.
+    assert f"is missing in the folder {folder}" in said.getvalue()
+
+
 FAULTS = {
     "nowhere/at-all": "See {doc}`nowhere/at-all`.",
     "word that nobody explains": "A {term}`word that nobody explains`.",

@@ -96,6 +96,7 @@ def build(
     clean: bool = False,
     jobs: int = 2,
     base_url: str | None = None,
+    distribution: Path | None = None,
     progress: TextIO | None = None,
 ) -> Path:
     """Build the book's site; only what changed is made again.
@@ -106,6 +107,7 @@ def build(
         clean: Whether to forget earlier builds first.
         jobs: Processes that read and write pages.
         base_url: The address where the site will be published, for canonical links.
+        distribution: A folder with Pyodide's complete distribution, to be part of the site.
         progress: Where to say how far the build is.
 
     Returns:
@@ -126,6 +128,8 @@ def build(
         shutil.rmtree(site, ignore_errors=True)
         shutil.rmtree(state, ignore_errors=True)
     config = _configuration(root, base_url)
+    if distribution is not None:
+        config["run_here_distribution"] = str(Path(distribution).resolve())
     status = _Progress(progress) if progress is not None else None
     warnings = _Warnings(root)
     environment = state / "doctrees" / "environment.pickle"
