@@ -48,6 +48,7 @@ def test_a_changed_definition_reaches_the_pages_that_use_it(copy: Path) -> None:
     assert "no way home" in page(copy, "book/attacks/sample").read_text(encoding="utf-8")
 
 
+@pytest.mark.sockets  # a library of Sphinx tries whether this machine has IPv6
 def test_a_distribution_that_is_given_becomes_the_runtimes(copy: Path, tmp_path: Path) -> None:
     folder = tmp_path / "distribution"
     folder.mkdir()
