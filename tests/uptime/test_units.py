@@ -487,8 +487,8 @@ def test_the_text_alternatives_give_the_numbers_of_the_model():
 
 
 def test_an_interval_that_misses_the_formula_is_said_to_miss_it():
-    assert "lies in all 6 intervals" in figures.agreement(seed=1, cycles=2_000).caption
-    assert "lies in 4 of 6 intervals. One in" in figures.agreement(seed=4, cycles=2_000).caption
+    assert "lies in all 6 intervals" in figures.agreement(seed=4, cycles=2_000).caption
+    assert "lies in 5 of 6 intervals: one in" in figures.agreement(seed=11, cycles=2_000).caption
 
 
 def test_a_stored_output_says_nothing_that_differs_from_run_to_run(monkeypatch):

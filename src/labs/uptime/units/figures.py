@@ -204,7 +204,7 @@ _CHECKED: tuple[tuple[str, dict[str, float]], ...] = (
 )
 
 
-def agreement(seed: int = 1, cycles: int = 100_000) -> Picture:
+def agreement(seed: int = 4, cycles: int = 100_000) -> Picture:
     """The simulated downtime of a pair with its 95% interval, beside the formula.
 
     Args:
@@ -225,7 +225,7 @@ def agreement(seed: int = 1, cycles: int = 100_000) -> Picture:
             repair_crews=crews,
             cycles=int(cycles),
             failure_bias=0.5,
-            seed=seed,
+            seed=1_000 * seed + place,  # each design gets dice of its own
             **chosen,
         )
         low, high = MINUTES * found.low, MINUTES * found.high
@@ -255,7 +255,7 @@ def agreement(seed: int = 1, cycles: int = 100_000) -> Picture:
     verdict = (
         f"The formula lies in all {count} intervals."
         if not outside
-        else f"The formula lies in {count - outside} of {count} intervals. One in twenty misses it."
+        else f"The formula lies in {count - outside} of {count} intervals: one in twenty misses."
     )
     return picture(
         figure,
