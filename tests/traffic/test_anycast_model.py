@@ -507,7 +507,7 @@ def test_the_coast_of_a_small_island_is_read_from_shared_arcs(
         coastline.decode({**topology, "objects": {"land": {"type": "Point"}}})
 
     monkeypatch.setattr(coastline, "HOME", tmp_path / coastline.NAME)
-    with pytest.raises(FileNotFoundError, match="labs.site.data"):
+    with pytest.raises(FileNotFoundError, match=r"labs\.site\.data"):
         coastline.coastline()
     other = tmp_path / "other.json"
     other.write_text(json.dumps(topology))
