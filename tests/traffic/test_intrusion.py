@@ -233,7 +233,7 @@ def test_blocking_more_turns_more_honest_people_away():
         explore(figures.roc_curves, hiding=Slider(tuple(figures.HIDING))),
         explore(
             figures.blocking,
-            limit=Slider((1, 2, 3, 5, 8, 12, 20, 30)),
+            limit=Slider((1, 2, 3, 5, 8, 10, 20, 30)),
             hiding=Slider(figures.BLOCK_HIDING),
         ),
     ],

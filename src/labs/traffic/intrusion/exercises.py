@@ -134,8 +134,8 @@ _TRAPS: Mapping[str, str] = {
     "crawler": "It asks for pages that exist. What does a scanner ask for?",
     "status": "It is yours, and as regular as a clock.",
     "script": "It fails 48 times a day, at one account. Count different accounts, not failures.",
-    "support": "Opening customers' accounts is their work. How many in one night?",
     "address": "That address is shared by all of support. Accuse the user.",
+    "support": "Opening customers' accounts is their work. How many in one night?",
 }
 
 
@@ -217,10 +217,10 @@ set_the_limits = Exercise(
     "Set four limits",
     parts=[Part("limits", value=dict)],
     starter="""limits = {
-    "accounts": 2,  # different accounts that fail from one address in a day
-    "accounts_an_hour": 2,  # different accounts that fail in an hour, from anywhere
-    "invoices": 20,  # different invoices that one account reads in a day
-    "customers_at_night": 1,  # different customers that one of support opens in a night
+    "accounts": 2,  # that fail from one address, in a day
+    "accounts_an_hour": 2,  # that fail from anywhere
+    "invoices": 20,  # that one account reads, in a day
+    "customers_at_night": 1,  # that one of support opens
 }""",
     weak={
         "limits": {

@@ -109,7 +109,7 @@ def verdicts(alerts: Mapping[str, Callable[[], Callable[[log.Window], object]]])
                     name,
                     how,
                     f"{len(result.caught)} of {total}",
-                    f"{result.false_alarms_per_day:.1f}",
+                    round(result.false_alarms_per_day, 1),
                     result.customers_accused,
                 ]
             )

@@ -259,9 +259,9 @@ def grade(
 
     Returns:
         Which campaigns were caught: by an accusation of one of their addresses or users while they
-        were at work or within a day after, or by an alarm without a name in a window in which no
-        other campaign made more requests, and they at least two. Every other alarm is false; the
-        same name counts once a day, since a person who has looked into it will not look again.
+        were at work or within a day after, or by an alarm without a name in a window in which at
+        least two of their requests failed. Every other alarm is false; the same name counts once a
+        day, since a person who has looked into it will not look again.
         Without campaigns the recall is 1.
 
     Raises:
@@ -294,9 +294,14 @@ def grade(
         for name in sorted(set(answer)):
             alarms += 1
             if name == ANYBODY:
-                active = Counter(n for n in log.campaign[window._first : window._last] if n >= 0)
-                # Whoever looks into such an hour sees the largest thing in it.
-                busy = [number for number, count in active.most_common(1) if count >= 2]
+                # Whoever looks into such an hour, without a name, sees what has failed in it.
+                hour = slice(window._first, window._last)
+                failed = Counter(
+                    number
+                    for entry, number in zip(window.entries, log.campaign[hour], strict=True)
+                    if number >= 0 and entry.status >= 400
+                )
+                busy = [number for number, count in failed.items() if count >= 2]
                 caught.update(busy)
                 noise += not busy
                 continue
