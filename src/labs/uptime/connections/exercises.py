@@ -327,9 +327,10 @@ find_shared = Exercise(
     "Find what every way to the internet needs",
     parts=[Part("shared_parts", returns=(set, frozenset, list, tuple))],
     starter='''def shared_parts(lines, start, end):
-    """Return the parts that every way from start to end goes through, without the two ends.
+    """Return the parts that every way from start to end needs.
 
-    A line is a pair of parts that are joined, such as ("router 1", "entry west").
+    The ends themselves are left out. A line is a pair of parts
+    that are joined, such as ("router 1", "entry west").
     """
     return set()  # the contract says: two independent links''',
     weak={"shared_parts": lambda _lines, _start, _end: set()},
@@ -357,8 +358,9 @@ find_shared = Exercise(
                         waiting.append(other)
         return found
 
-    parts = {part for line in lines for part in line} - {start, end}
-    return {part for part in parts if end not in reached(part)}""",
+    parts = {part for line in lines for part in line}
+    inner = parts - {start, end}
+    return {part for part in inner if end not in reached(part)}""",
     ),
     next_step="You know where it breaks. Now lay two routes that share nothing.",
 )
@@ -524,10 +526,11 @@ def shortest(lines, start, end):
 
 
 def two_routes(lines, start, end):
-    """Return two routes that share no part but the ends, or [] if there are no two."""
+    """Return two routes that share only the ends, or []."""
     first = shortest(lines, start, end)
     used = [set(step) for step in zip(first, first[1:])]
-    second = shortest([line for line in lines if set(line) not in used], start, end)
+    rest = [line for line in lines if set(line) not in used]
+    second = shortest(rest, start, end)
     return [first, second] if second else []''',
     weak={"two_routes": _first_and_next},
     reference={
@@ -547,7 +550,8 @@ import networkx
 
 
 def two_routes(lines, start, end):
-    routes = list(networkx.all_simple_paths(networkx.Graph(lines), start, end))
+    graph = networkx.Graph(lines)
+    routes = list(networkx.all_simple_paths(graph, start, end))
     for one, other in combinations(routes, 2):
         if not set(one[1:-1]) & set(other[1:-1]):
             return [one, other]
@@ -684,10 +688,11 @@ move_traffic = Exercise(
     "Move the traffic, and not too often",
     parts=[Part("link_in_use", returns=str)],
     starter='''def link_in_use(memory, heard):
-    """Return "first" or "second": the link that carries the traffic from now on.
+    """Return "first" or "second": the link for the traffic now.
 
-    Called every second, when a hello from the first link is due. `heard` says whether it
-    came. `memory` is a dictionary for your notes, empty at first.
+    Called every second, when a hello from the first link is due.
+    `heard` says whether it came. `memory` is a dictionary for
+    your notes, empty at first.
     """
     return "first" if heard else "second"''',
     weak={"link_in_use": lambda _memory, heard: "first" if heard else "second"},
