@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import replace
 
 import pytest
-from contract import Answers, Contract
+from contract import ROOT, Answers, Contract
 
 from labs.teaching import Quiz
 from labs.uptime import backups
@@ -406,7 +406,7 @@ def test_the_table_of_disasters_shows_what_the_models_restore() -> None:
     assert cells["building fire", "cellar"] == "gone"
     assert cells["building fire", "lulea"] == cells["deleted table", "lulea"]
     assert {cells["ransomware", site] for site in ("server", "cellar", "uppsala", "lulea")} == {
-        "unreadable"
+        "garbled"
     }
     assert cells["failing job", "lulea"] == "21 days"
     assert cells["ransomware", "lulea, locked"] == cells["deleted table", "lulea"]
@@ -433,6 +433,20 @@ def test_the_answers_to_the_predictions_are_what_the_models_say() -> None:
     ]
     assert left == []
     assert right["within_reach"] == "In none"
+
+
+def test_the_numbers_of_the_page_are_what_the_models_say() -> None:
+    page = (ROOT / "book/uptime/backups.md").read_text(encoding="utf-8")
+    assert "three hours of work, and six at the worst moment" in page
+    assert model.data_loss(24 / 4) == model.DataLoss(expected_h=3, worst_h=6)
+    assert "at 60 megabits a second, 300 gigabytes take eleven hours" in page
+    assert model.restore_time(300 * 10**9, 60e6) / 3600 == pytest.approx(11, abs=0.5)
+    assert "with a chance of 21 percent; with a test every month it is 2" in page
+    assert 100 * model.unnoticed_failure(0.5, 1) == pytest.approx(21, abs=0.5)
+    assert 100 * model.unnoticed_failure(0.5, 1 / 12) == pytest.approx(2, abs=0.5)
+    assert "The repair takes 40 minutes" in page
+    copying_h = Plan(interval_h=6, sites=("cellar",)).run_h("cellar")
+    assert 60 * (year.REBUILD_H["deleted table"] + copying_h) == pytest.approx(40)
 
 
 def test_a_shelf_shows_what_lies_there(tmp_path) -> None:

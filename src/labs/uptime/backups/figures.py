@@ -26,7 +26,7 @@ _NAMES: Mapping[Kind, str] = {
 _LOCKED = "lulea"
 
 _FOUND = {
-    "it is no database": "unreadable",
+    "it is no database": "garbled",
     "pages are damaged": "damaged",
     "its bytes are not what was backed up": "damaged",
 }

@@ -144,7 +144,9 @@ class Plan:
         if self.test_every_days is not None:
             real("test_every_days", self.test_every_days, low=1, high=365)
         if isinstance(self.sites, str) or isinstance(self.locked, str):
-            raise TypeError("sites and locked must be collections of names, not one text")
+            raise TypeError(
+                "sites and locked must be collections of names, such as ('lulea',), not one text"
+            )
         if not self.sites:
             raise ValueError("sites must name at least one site, not none")
         for name in self.sites:
