@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
+from itertools import groupby, pairwise
 from math import log10
 from typing import TYPE_CHECKING, Any
 
@@ -426,11 +426,10 @@ def flapping_link(hold_s: int, detection_s: float) -> Picture:
         "traffic lost": (0, [u and not one for u, one in zip(used, up, strict=True)], SERIES[1]),
     }
     for y, states, color in rows.values():
-        bars = [
-            (start, end - start)
-            for start, end, state in zip(shown.changes_s, ends, states, strict=True)
-            if state
-        ]
+        # Changes that leave this row as it was would show as seams.
+        spans = groupby(zip(states, shown.changes_s, ends, strict=True), key=lambda span: span[0])
+        runs = [(state, list(span)) for state, span in spans]
+        bars = [(span[0][1], span[-1][2] - span[0][1]) for state, span in runs if state]
         edge = color if y == 0 else "none"  # a second of loss is narrow, and it must be seen
         ax.broken_barh(bars, (y - 0.32, 0.64), facecolor=color, edgecolor=edge, linewidth=1)
     ax.set_yticks([row[0] for row in rows.values()], list(rows))
