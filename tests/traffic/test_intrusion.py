@@ -208,6 +208,12 @@ def test_limits_learned_in_quiet_months_ring_at_most_once_in_the_next(hours):
     assert "false alarm" not in alt or "before: 1)" in alt
 
 
+def test_the_base_rate_picture_counts_the_alarms_of_a_day():
+    said = figures.alarm_share(100).alt
+    assert "10,000 false alarms a day and 20 real ones, so 1 in 506" in said
+    assert "10 false alarms a day and 20 real ones, so 66%" in figures.alarm_share(100_000).alt
+
+
 def test_a_botnet_defeats_every_count_by_address():
     assert "different accounts that fail: 100%" in figures.roc_curves("not at all").alt
     assert "failed logins: 0%" in figures.roc_curves("from many addresses").alt
