@@ -454,7 +454,7 @@ def _(answer: Answer, rng: random.Random) -> None:
         f"a job that writes empty files and reports success, and {LATER_DAYS} days later a "
         "deleted table",
         "somebody who reads a copy, and does so more often than every three weeks",
-        "An untested backup counts nothing: set `test_every_days`.",
+        "An untested backup counts for nothing: set `test_every_days`.",
     )
 
 
