@@ -25,12 +25,12 @@ GRID: Final = "var(--labs-grid,#8a979c55)"
 SERIES: Final = (
     "var(--labs-1,#0a7ea4)",
     "var(--labs-2,#c4621a)",
-    "var(--labs-3,#1f8a60)",
     "var(--labs-4,#a8528f)",
     "var(--labs-5,#7a7312)",
     "var(--labs-6,#6c6fc4)",
+    "var(--labs-3,#1f8a60)",
 )
-"""The page's own colors, in the order of :data:`labs.teaching.pictures.SERIES`."""
+"""The page's own colors. The one that stands out least from land comes last."""
 
 WIDTH: Final = 720
 HEIGHT: Final = 604
@@ -165,7 +165,7 @@ def _ground(panel: Panel) -> str:
         for shape in simple
         if len(shape) > 2
     )
-    return f'{frame}<path d="{land}" fill="{GRID}"/>'
+    return f'{frame}<path d="{land}" fill="{GRID}" fill-opacity=".65"/>'
 
 
 def _unwrapped(ring: Sequence[LatLon]) -> list[LatLon]:

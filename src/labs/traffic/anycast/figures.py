@@ -361,7 +361,7 @@ def attack_map(sites: str | Iterable[str], night: int = 1) -> Picture:
     bots = world.botnet(night)
     seen = world.visits(names)
     series = {name: number for number, name in enumerate(names)}
-    attacker = 5
+    attacker = 4  # of six series; sites are at most four
     heavy = sorted(bots, key=bots.__getitem__, reverse=True)[:4]
     links = [
         atlas.Link(_way(seen[city]), series[seen[city].site], 1 + bots[city] / 30) for city in heavy
