@@ -326,10 +326,10 @@ from labs.traffic.intrusion import detectors
 def alert(window):
     """Return the addresses and users to accuse, or an empty set."""
     failures = Counter()
-    for entry in window.entries:  # this hour; window.day holds the last 24 hours
+    for entry in window.entries:  # window.day: the last 24 hours
         if entry.path == "/login" and entry.status == 401:
             failures[entry.address] += 1
-    accused = {address for address, count in failures.items() if count >= 10}
+    accused = {name for name, count in failures.items() if count >= 10}
     for entry in window.entries:
         if detectors.matches_weak(entry.path):
             accused.add(entry.address)
@@ -401,9 +401,10 @@ slow_the_guessing = Exercise(
     """Return True if this attempt to sign in is looked at.
 
     known: whether this device has signed in to this account before
-    past.account: failures at this account in the last 24 hours, from unknown devices
-    past.device: failures at this account from this device, if it is known
-    past.address: failures from this address, at any account, from unknown devices
+    past: failures in the last 24 hours, to be counted in three ways:
+      past.account  at this account, from unknown devices
+      past.device   at this account, from this device, if it is known
+      past.address  at any account, from this address, unknown devices
     """
     return past.account + past.device < 5''',
     weak={"may_try": prevention.may_try_weak},
