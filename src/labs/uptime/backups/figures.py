@@ -27,8 +27,8 @@ _LOCKED = "lulea"
 
 _FOUND = {
     "it is no database": "garbled",
-    "pages are damaged": "damaged",
-    "its bytes are not what was backed up": "damaged",
+    "pages are damaged": "rotten",
+    "its bytes are not what was backed up": "rotten",
 }
 
 
