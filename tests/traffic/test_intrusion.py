@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 
 import pytest
-from contract import Answers, Contract
+from contract import ROOT, Answers, Contract
 
 from labs.teaching import Quiz
 from labs.teaching.sliders import Slider, explore
@@ -259,3 +259,21 @@ def test_tables_of_the_lab_add_up():
     assert by_name["lock the account, 5 failures"][3] > 10 * 6
     assert by_name["strangers and known devices apart"] == [50, 50, 12, 0]
     assert by_name["a token bucket for each address"][1] == 28_800
+
+
+def test_the_page_states_what_the_lab_computes():
+    page = (ROOT / "book/traffic/intrusion.md").read_text("utf-8")
+    patient = figures.noticed(8 * 24).alt
+    for hours, guesses in ((126, 161), (18, 13)):
+        assert f"after {hours} hours and {guesses} guesses" in patient
+        assert f"after {hours} hours and {guesses}" in page
+    assert "hours of false alarm before: 1" in patient
+    assert "had rung once before" in page
+    limits, stopped, turned_away = figures._blocked("not at all")
+    two, ten = limits.index(2), limits.index(10)
+    assert f"turned away {turned_away[two]} times" in page
+    assert turned_away[ten] == 0
+    assert f"{stopped[ten]:.0%} of the guesses" in page
+    lock = next(row for row in figures.brakes().rows if row[0].startswith("lock"))
+    assert lock[3] == 2
+    assert "gets in twice" in page
