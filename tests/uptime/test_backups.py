@@ -408,7 +408,7 @@ def test_the_table_of_disasters_shows_what_the_models_restore() -> None:
     assert {cells["ransomware", site] for site in ("server", "cellar", "uppsala", "lulea")} == {
         "garbled"
     }
-    assert cells["failing job", "lulea"] == "21 days"
+    assert cells["failing job", "lulea"] == "21\u00a0days"
     assert cells["ransomware", "lulea, locked"] == cells["deleted table", "lulea"]
     assert year.meet("ransomware", "lulea", seed=2, locked=True).restored_from == "lulea"
 

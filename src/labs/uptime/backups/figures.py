@@ -80,7 +80,8 @@ def what_is_left(*, seed: int = 2) -> Table:
 
 def _end(recovery: Recovery) -> str:
     if recovery.restored_from:
-        return _long(recovery.lost_h)
+        # A number and its unit stay on one line of a narrow column.
+        return _long(recovery.lost_h).replace(" ", "\u00a0")
     if not recovery.tried:
         return "gone"
     return _FOUND[recovery.tried[-1].partition(": ")[2]]
