@@ -215,8 +215,8 @@ def lesson_packages(files: Iterable[str]) -> dict[str, str]:
     Returns:
         The package of each lesson, by the name of its module.
 
-    >>> lesson_packages(["labs/cli.py", "labs/attacks/passwords/model.py"])
-    {'labs.attacks.passwords': 'labs-attacks-passwords'}
+    >>> lesson_packages(["labs/cli.py", "labs/attacks/sql_injection/model.py"])
+    {'labs.attacks.sql_injection': 'labs-attacks-sql-injection'}
     """
     found = {path: _package_of(path) for path in files}
     return {".".join(path.split("/")[:3]): name for path, name in found.items() if name != LABS}
@@ -225,7 +225,7 @@ def lesson_packages(files: Iterable[str]) -> dict[str, str]:
 def _package_of(path: str) -> str:
     parts = path.split("/")
     lesson = len(parts) > 3 and parts[0] == LABS and parts[1] in PARTS
-    return "-".join(parts[:3]) if lesson else LABS
+    return normalized("-".join(parts[:3])) if lesson else LABS
 
 
 def page_files() -> dict[str, bytes]:
