@@ -21,7 +21,7 @@ SETTLED = """new Promise((resolve) => {
   const cell = document.querySelectorAll(".cell_output[data-run-state]")[NUMBER];
   const tell = () => /^(done|failed)$/.test(cell.dataset.runState) && resolve({
     state: cell.dataset.runState,
-    verdicts: [...cell.querySelectorAll(".labs-report > p:first-child")].map((p) => p.innerText),
+    verdicts: [...cell.querySelectorAll(".labs-report > p:first-child")].map((p) => p.textContent),
   });
   new MutationObserver(tell).observe(cell, { attributes: true });
   tell();
