@@ -1,4 +1,4 @@
-"""What a simulation hands back: a mean with its 95 % confidence interval."""
+"""What a simulation hands back: a mean with its 95% confidence interval."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Z95 = 1.959963984540054
-"""The two-sided 95 % point of the normal distribution."""
+"""The two-sided 95% point of the normal distribution."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A simulated mean and its 95 % confidence interval, in the unit of what was measured.
+    """A simulated mean and its 95% confidence interval, in the unit of what was measured.
 
     A true value lies outside such an interval once in twenty runs, by design.
 

@@ -19,8 +19,8 @@ class Runs:
 
     Attributes:
         mean: The mean of all runs, before the first visit and after each one.
-        low: What 5 % of the runs stay below.
-        high: What 5 % of the runs go above.
+        low: What 5% of the runs stay below.
+        high: What 5% of the runs go above.
     """
 
     mean: tuple[float, ...]

@@ -115,7 +115,7 @@ which_vendor = Quiz(
             "A number of sites. Whose command can take all of them off the air?",
         ),
         Option(
-            "“Our DNS provider guarantees 100 % uptime.”",
+            "“Our DNS provider guarantees 100% uptime.”",
             "That is what you are paid when it fails. Ask what happens then.",
         ),
         Option(

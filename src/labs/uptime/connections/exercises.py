@@ -104,7 +104,7 @@ which_vendor = Quiz(
             "where the cable lies.",
         ),
         Option(
-            "“Yes, fully redundant, with 99.999 % availability.”",
+            "“Yes, fully redundant, with 99.999% availability.”",
             "A number that is true if nothing is shared. Ask what went into it.",
         ),
         Option(

@@ -256,7 +256,7 @@ def shared_part(shared_percent: float, hours_down: int) -> Picture:
     ax.set_xticks([nothing, -1, 0, 1, 2], ["0", "0.1", "1", "10", "100"])
     ax.set_yticks([-1, 0, 1, 2, 3], ["0.1", "1", "10", "100", "1,000"])
     ax.set_title(
-        f"{shared_percent:g} % shared: both down {_said(chosen)} a year",
+        f"{shared_percent:g}% shared: both down {_said(chosen)} a year",
         loc="left",
         fontsize=11,
         color=INK,
@@ -265,7 +265,7 @@ def shared_part(shared_percent: float, hours_down: int) -> Picture:
         figure,
         alt=f"Each link is down {hours_down} hours a year. If nothing of that has a cause in "
         f"common, both are down {_said(apart)} a year, and the second link makes it "
-        f"{alone / apart:,.0f} times better. With {shared_percent:g} % shared, {_said(chosen)}: "
+        f"{alone / apart:,.0f} times better. With {shared_percent:g}% shared, {_said(chosen)}: "
         f"{alone / chosen:,.0f} times better.",
     )
 
@@ -310,7 +310,7 @@ def simulated(seed: int = 1) -> Picture:
     return picture(
         figure,
         alt="Simulated and computed downtime. " + "; ".join(said) + ".",
-        caption="The bars are 95 % confidence intervals, the lines the formula.",
+        caption="The bars are 95% confidence intervals, the lines the formula.",
     )
 
 
@@ -374,7 +374,7 @@ def detection(interval_ms: int, missed: int, lost_percent: float) -> Picture:
     ax.legend(fontsize=9, ncols=4, loc="upper right", columnspacing=0.8, handlelength=1.4)
     return picture(
         figure,
-        alt=f"A hello every {interval_ms} ms, {missed} missed in a row, {lost_percent:g} % of the "
+        alt=f"A hello every {interval_ms} ms, {missed} missed in a row, {lost_percent:g}% of the "
         f"hellos lost: a break is noticed after {soon:,} milliseconds, and a healthy link is "
         f"declared dead {often}.",
     )

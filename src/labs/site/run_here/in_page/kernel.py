@@ -169,7 +169,7 @@ def _outcome(error: BaseException) -> Message:
     if isinstance(error, KeyboardInterrupt):
         return {"outcome": "failed", "kind": "KeyboardInterrupt", "error": "Stopped."}
     if isinstance(error, RuntimeError | OSError) and any(s in str(error) for s in _NO_PROCESSES):
-        reason = "a browser starts no threads and no processes"
+        reason = "threads and processes of its own"
         return {"outcome": "absent", "module": "threading", "reason": reason}
     return {"outcome": "failed", "kind": type(error).__name__, "error": readable(error)}
 
