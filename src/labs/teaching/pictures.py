@@ -31,7 +31,7 @@ DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 1)))
 """A line style for each series."""
 
 # The fallbacks are for places without the book's variables; they hold 3:1 on white and on black.
-_VARIABLES = {
+COLORS = {
     INK: "var(--labs-ink,var(--jp-content-font-color1,currentColor))",
     MUTED: "var(--labs-muted,#6b7a80)",
     GRID: "var(--labs-grid,#8a979c55)",
@@ -43,6 +43,7 @@ _VARIABLES = {
     SERIES[4]: "var(--labs-5,#7a7312)",
     SERIES[5]: "var(--labs-6,#6c6fc4)",
 }
+"""What stands in for a color, and the page's own color that takes its place in the SVG."""
 
 
 @dataclass(frozen=True)
@@ -158,10 +159,10 @@ def _slim(svg: str) -> str:
     svg = re.sub(r"\d+\.\d{2,}", lambda m: f"{float(m[0]):.1f}".removesuffix(".0"), svg)
     svg = re.sub(r' style="([^"]*)"', _attributes, svg)
     svg = re.sub(r' transform="rotate\(-?0 [^"]*"', "", svg)
-    for stand_in, variable in _VARIABLES.items():
+    for stand_in, variable in COLORS.items():
         svg = svg.replace(stand_in, variable)
     # Letters that matplotlib left black take the ink.
-    svg = re.sub(r"<text(?![^>]* fill=)", f'<text fill="{_VARIABLES[INK]}"', svg)
+    svg = re.sub(r"<text(?![^>]* fill=)", f'<text fill="{COLORS[INK]}"', svg)
     svg = svg.replace("<svg ", '<svg stroke-linejoin="round" stroke-linecap="butt" ', 1)
     return re.sub(r"\s*\n\s*", " ", svg).strip()
 

@@ -1,6 +1,6 @@
 import labs.teaching.lesson
 
-from . import coastline, exercises, figures, messages, routing, simulation, world
+from . import coastline, exercises, messages, routing, simulation, world
 from .model import (
     LatLon,
     Served,
@@ -26,7 +26,6 @@ __all__ = [
     "coastline",
     "defend",
     "exercises",
-    "figures",
     "floor_ms",
     "great_circle_km",
     "messages",

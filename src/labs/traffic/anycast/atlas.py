@@ -14,22 +14,14 @@ from html import escape
 from itertools import pairwise
 from typing import Final, TypeAlias
 
+from labs.teaching.pictures import COLORS
 from labs.traffic.anycast.coastline import coastline
 from labs.traffic.anycast.model import LatLon
 
 Point: TypeAlias = tuple[float, float]
 
-INK: Final = "var(--labs-ink,var(--jp-content-font-color1,currentColor))"
-MUTED: Final = "var(--labs-muted,#6b7a80)"
-GRID: Final = "var(--labs-grid,#8a979c55)"
-SERIES: Final = (
-    "var(--labs-1,#0a7ea4)",
-    "var(--labs-2,#c4621a)",
-    "var(--labs-4,#a8528f)",
-    "var(--labs-5,#7a7312)",
-    "var(--labs-6,#6c6fc4)",
-    "var(--labs-3,#1f8a60)",
-)
+INK, MUTED, GRID, _PAPER, *_SERIES = COLORS.values()
+SERIES: Final = tuple(_SERIES[number] for number in (0, 1, 3, 4, 5, 2))
 """The page's own colors. The one that stands out least from land comes last."""
 
 WIDTH: Final = 720
