@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -101,6 +102,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Give the run a home, so that nobody's own progress is touched, and fix what varies."""
     home = config.stash[_HOME] = tempfile.mkdtemp(prefix="labs-tests-")
     os.environ.update(environment(home))
+    # A run in the background ignores Ctrl-C, and so would each process that a test interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
