@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Locator, Page, Route
+from playwright.sync_api import Locator, Page, Route, TimeoutError
 
 LONGEST_RUN_MS = 60_000
 
@@ -183,11 +183,14 @@ class LabPage:
         self.editor(number).fill(source)
 
     def click(self, number: int, name: str) -> None:
-        """Click a button of a cell, which is unfolded first."""
+        """Press a button of a cell, which is unfolded first.
+
+        By keyboard: a page that is still growing cannot slip away under the pointer.
+        """
         self.cells.nth(number).evaluate(
             "(cell) => cell.querySelectorAll('details').forEach((fold) => (fold.open = true))"
         )
-        self.cells.nth(number).get_by_role("button", name=name, exact=True).click()
+        self.cells.nth(number).get_by_role("button", name=name, exact=True).press("Enter")
 
     def run(self, number: int, source: str | None = None) -> Ran:
         """Run a cell, with another source if one is given, to its end."""
@@ -210,8 +213,16 @@ class LabPage:
         settled = output.locator(
             "xpath=self::*[@data-run-state='done' or @data-run-state='failed']"
         )
-        settled.wait_for(state="attached", timeout=timeout_ms)
+        try:
+            settled.wait_for(state="attached", timeout=timeout_ms)
+        except TimeoutError as error:
+            states = [one.get_attribute("data-run-state") for one in self.outputs()]
+            raise AssertionError(f"cell {number} does not end: {states}, {self.errors}") from error
         return self.result(number)
+
+    def outputs(self) -> list[Locator]:
+        """The outputs of all cells."""
+        return self.page.locator(".cell_output[data-run-state]").all()
 
     def result(self, number: int) -> Ran:
         """What a cell shows now."""

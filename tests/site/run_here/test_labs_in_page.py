@@ -16,7 +16,7 @@ from labs import registry
 from tests.site.run_here.page import LabPage
 
 ROOT = Path(__file__).parents[3]
-LONGEST_CELL_MS = 180_000
+LONGEST_CELL_MS = 60_000
 
 
 def code_cells(notebook: str) -> list[dict[str, Any]]:
