@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from labs.site import data
 from labs.site.build import BuildError
 from labs.site.build import build as build_here
+from labs.site.node import NodeError
+from labs.site.run_here import pages
 from tests.site import sample_book
 from tests.site.conftest import build
 
@@ -49,16 +52,22 @@ def test_a_changed_definition_reaches_the_pages_that_use_it(copy: Path) -> None:
 
 
 @pytest.mark.sockets  # a library of Sphinx tries whether this machine has IPv6
-def test_a_distribution_that_is_given_becomes_the_runtimes(copy: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "distribution"
-    folder.mkdir()
+def test_a_distribution_that_is_given_becomes_the_runtimes(
+    copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = copy / "_config.yml"
     text = config.read_text(encoding="utf-8").replace("run_here: false", "run_here: true")
     config.write_text(text, encoding="utf-8")
-    said = io.StringIO()
-    build_here(source=copy, distribution=folder, progress=said)
-    # The folder is empty, and the sentence shows that it is where the files were looked for.
-    assert f"is missing in the folder {folder}" in said.getvalue()
+    given = []
+
+    def prepare(**options: object) -> None:
+        given.append(options["distribution"])
+        raise NodeError("seen.")
+
+    monkeypatch.setattr(data, "install", lambda _cache: None)
+    monkeypatch.setattr(pages, "prepare", prepare)
+    build_here(source=copy, distribution=tmp_path)
+    assert given == [tmp_path]
 
 
 FAULTS = {
