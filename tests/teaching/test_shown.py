@@ -1,5 +1,6 @@
 """What is displayed: the same facts for a screen and a terminal, and nothing that can hurt."""
 
+import re
 from html import unescape
 
 import html5lib
@@ -166,3 +167,13 @@ def test_a_pair_of_sources_stands_side_by_side_with_marked_changes():
     assert '"""Nothing but this."""' in show_source(only_words).text()
     with pytest.raises(ValueError, match="no source to show for len"):
         show_source(len)
+
+
+def test_powers_on_a_logarithmic_axis_are_letters() -> None:
+    figure, ax = axes()
+    ax.loglog([0.001, 1_000], [0.1, 10])
+    svg = picture(figure, alt="From 0.001 to 1,000.").svg
+    shown = re.findall(r">([^<>]+)</text>", svg)
+    assert {"10⁻³", "10³"} <= set(shown)
+    assert "mathdefault" not in svg
+    assert "<tspan" not in svg

@@ -134,6 +134,8 @@ def picture(figure: Figure, *, alt: str, caption: str = "") -> Picture:
                 label.set_color(INK)
     for patch in (figure.patch, *(one.patch for one in figure.axes)):
         patch.set_alpha(0)
+    for one in figure.axes:
+        _name_powers_plainly(one)
     canvas: Any = FigureCanvasSVG(figure)
     buffer = io.StringIO()
     plain: Any = {"svg.fonttype": "none", "svg.hashsalt": "labs", "axes.unicode_minus": True}
@@ -141,6 +143,44 @@ def picture(figure: Figure, *, alt: str, caption: str = "") -> Picture:
     with mpl.rc_context(plain):
         canvas.print_svg(buffer, metadata={"Date": None})
     return Picture(_slim(buffer.getvalue()), alt, caption)
+
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def _name_powers_plainly(one: Axes) -> None:
+    """Write 10² on logarithmic axes as letters, not as a formula.
+
+    A formula is a drawing to whoever searches or copies, and setting its type takes longer than
+    all the rest of a picture.
+    """
+    from matplotlib.ticker import LogFormatterSciNotation
+
+    class Named(LogFormatterSciNotation):
+        """A formatter of the same settings, whose formulas are letters."""
+
+        def __init__(self, other: LogFormatterSciNotation) -> None:
+            vars(self).update(vars(other))
+
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return _without_formula(super().__call__(x, pos))
+
+    for axis in (one.xaxis, one.yaxis):
+        major, minor = axis.get_major_formatter(), axis.get_minor_formatter()
+        if isinstance(major, LogFormatterSciNotation):
+            axis.set_major_formatter(Named(major))
+        if isinstance(minor, LogFormatterSciNotation):
+            axis.set_minor_formatter(Named(minor))
+
+
+def _without_formula(text: str) -> str:
+    r"""The letters of a power that matplotlib wrote as a formula.
+
+    >>> _without_formula(r"$\mathdefault{2\times10^{-3}}$")
+    '2×10⁻³'
+    """
+    inside = text.removeprefix(r"$\mathdefault{").removesuffix("}$").replace(r"\times", "×")
+    return re.sub(r"\^\{(-?\d+)\}", lambda power: power[1].translate(_RAISED), inside)
 
 
 def _slim(svg: str) -> str:
