@@ -17,6 +17,8 @@ from tests.site.run_here.page import LabPage
 
 ROOT = Path(__file__).parents[3]
 LONGEST_CELL_MS = 60_000
+# A learner's limit of seconds holds in the page, where other tests may take the processor away.
+TRIES_ON_A_BUSY_MACHINE = 4
 
 
 def code_cells(notebook: str) -> list[dict[str, Any]]:
@@ -48,8 +50,11 @@ def test_a_lab_gives_the_same_verdicts_in_the_page(
     for number, cell in enumerate(cells):
         if "exercise" not in cell["metadata"]:
             continue
-        lab.click(number, "Run")
-        ran = lab.wait(number, LONGEST_CELL_MS)
+        for _ in range(TRIES_ON_A_BUSY_MACHINE):
+            lab.click(number, "Run")
+            ran = lab.wait(number, LONGEST_CELL_MS)
+            if "it was still running after" not in ran.text:
+                break
         assert (ran.state, ran.verdicts) == ("done", (headline(cell),)), ran.text
         checked += 1
     assert checked >= 2
