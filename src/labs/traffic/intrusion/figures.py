@@ -76,6 +76,7 @@ def alarm_share(one_in: int = 100) -> Picture:
         xlabel="honest requests for one false alarm",
         ylabel="share of alarms that are real",
     )
+    ax.minorticks_off()
     ax.legend(loc="upper left", fontsize=9)
     said = (
         f"One false alarm in {one_in:,} honest requests: {false:,.0f} false alarms a day and "
@@ -303,7 +304,8 @@ def roc_curves(hiding: str = "not at all") -> Picture:
     Args:
         hiding: How the intruders hide, one of :data:`HIDING`.
     """
-    failures, accounts, labels = _address_days(hiding)
+    # All months are read with the first picture, so that each further step is only a drawing.
+    failures, accounts, labels = {how: _address_days(how) for how in HIDING}[hiding]
     honest_a_day = (len(labels) - sum(labels)) / log.DAYS
     figure, ax = axes(height=3.6)
     said = []
