@@ -169,27 +169,35 @@ def _watched(deadline: list[float]) -> Iterator[None]:
         if ticks % 256 == 0 and time.monotonic() > deadline[0]:
             raise DeadlineExceeded
 
-    watch = _monitored if sys.version_info >= (3, 12) else _traced
-    with watch(tick), _alarm(deadline):
+    # A loop does one of the two: it begins Python code, or it jumps back.
+    events = ("PY_START", "JUMP")
+    watch = monitored(tick, *events) if sys.version_info >= (3, 12) else _traced(tick)
+    with watch, _alarm(deadline):
         yield
 
 
 @contextlib.contextmanager
-def _monitored(tick: Callable[..., None]) -> Iterator[None]:
-    """Call ``tick`` where Python code begins and where it jumps: a loop does one of the two."""
+def monitored(note: Callable[..., None], *events: str) -> Iterator[None]:
+    """Call ``note`` at these events of ``sys.monitoring``, which Python has from 3.12 on.
+
+    Args:
+        note: Takes what the event passes on, the code object first. What it raises is raised in
+            the code that it watches.
+        events: Names from ``sys.monitoring.events``.
+    """
     monitoring: Any = getattr(sys, "monitoring")  # noqa: B009 - unknown to type checkers of 3.11
-    events = (monitoring.events.PY_START, monitoring.events.JUMP)
+    numbers = [getattr(monitoring.events, event) for event in events]
     tool = next(number for number in (3, 4) if monitoring.get_tool(number) is None)
     monitoring.use_tool_id(tool, "labs")
-    for event in events:
-        monitoring.register_callback(tool, event, tick)
-    monitoring.set_events(tool, sum(events))
+    for number in numbers:
+        monitoring.register_callback(tool, number, note)
+    monitoring.set_events(tool, sum(numbers))
     try:
         yield
     finally:
         monitoring.set_events(tool, monitoring.events.NO_EVENTS)
-        for event in events:
-            monitoring.register_callback(tool, event, None)
+        for number in numbers:
+            monitoring.register_callback(tool, number, None)
         monitoring.free_tool_id(tool)
 
 

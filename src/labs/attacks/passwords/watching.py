@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from types import CodeType, FrameType
 from typing import Any
 
+from labs.teaching import isolation
+
 DERIVATIONS = frozenset(
     {"argon2_hash", "argon2_verify", "scrypt", "pbkdf2_hmac", "hashpw", "checkpw", "derive"}
 )
@@ -107,24 +109,10 @@ def comparisons() -> Iterator[Seen]:
         if steps[at] == _COMPARE or (steps[at] == _BINARY and steps[at + 1] in _XOR):
             seen.comparisons += 1
 
-    with _monitored(note) if sys.version_info >= (3, 12) else _traced(note):
+    # From Python 3.12 on, tracing misses the steps of code that has run before.
+    modern = sys.version_info >= (3, 12)
+    with isolation.monitored(note, "INSTRUCTION") if modern else _traced(note):
         yield seen
-
-
-@contextlib.contextmanager
-def _monitored(note: Callable[[CodeType, int], None]) -> Iterator[None]:
-    # From Python 3.12 on: there, tracing misses the steps of code that has run before.
-    monitoring: Any = getattr(sys, "monitoring")  # noqa: B009 - unknown to type checkers of 3.11
-    tool = next(number for number in (3, 4) if monitoring.get_tool(number) is None)
-    monitoring.use_tool_id(tool, "labs")
-    monitoring.register_callback(tool, monitoring.events.INSTRUCTION, note)
-    monitoring.set_events(tool, monitoring.events.INSTRUCTION)
-    try:
-        yield
-    finally:
-        monitoring.set_events(tool, monitoring.events.NO_EVENTS)
-        monitoring.register_callback(tool, monitoring.events.INSTRUCTION, None)
-        monitoring.free_tool_id(tool)
 
 
 @contextlib.contextmanager
