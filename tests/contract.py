@@ -49,6 +49,28 @@ class Answers:
     hostile: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
 
+def matching(
+    exercise: Exercise, key: Mapping[str, str], wrong: Mapping[str, tuple[str, str]]
+) -> Answers:
+    """The answers of a matching exercise, with the ones that each of them has to do with.
+
+    Args:
+        exercise: Made by ``labs.teaching.matching``.
+        key: The right letter of each item.
+        wrong: Plausible mistakes by name: the letters in the order of the items, and words that
+            the report must contain.
+    """
+    mistakes = {
+        name: ([dict(zip(key, letters, strict=True))], words)
+        for name, (letters, words) in wrong.items()
+    }
+    return Answers(
+        exercise,
+        wrong={**mistakes, "one left out": ([dict(list(key.items())[:-1])], "leaves out")},
+        other={"capital letters": [{item: f" {x.upper()} " for item, x in key.items()}]},
+    )
+
+
 def _raises(*_: Any, **__: Any) -> Any:
     raise RuntimeError("no\n<script>alert(1)</script>")
 
