@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from labs.site.node import NodeError
+from labs.site import node
 from labs.site.run_here import build
 from labs.site.server import BookServer
 from tests.site.run_here.page import Cell, LabPage, lab_site
 
 ROOT = Path(__file__).parents[3]
-CACHE = ROOT / "build" / "run_here"
+CACHE = ROOT / node.CACHE
 
 CELLS = (
     Cell("import sys\nprint('Python', sys.version_info.major)", recorded="Python 3"),
@@ -32,7 +32,7 @@ def built(folder: Path, *, isolate: bool = False) -> Path:
     """Build the runtime into a folder, or skip where npm cannot."""
     try:
         build(folder, cache=CACHE, isolate=isolate)
-    except NodeError as reason:
+    except node.NodeError as reason:
         if os.environ.get("LABS_REQUIRE_BROWSER"):
             pytest.fail(str(reason), pytrace=False)
         pytest.skip(f"the runtime cannot be built: {reason}")

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from labs.site import node
+from labs.site.run_here.wheels import zipped
 
 SCRIPT = Path(__file__).with_name("frontend") / "compile.mjs"
 TAG = "cpython-314"
@@ -73,7 +74,7 @@ def _compile(
     with tempfile.TemporaryDirectory(dir=cache) as scratch:
         given, made = Path(scratch, "given.zip"), Path(scratch, "made.zip")
         together = {p: data for files in packages.values() for p, data in _sources(files).items()}
-        given.write_bytes(_zipped(together))
+        given.write_bytes(zipped(together))
         node.run(
             [*node.program("node"), str(SCRIPT), str(pyodide), str(given), str(made)],
             folder=Path(scratch),
@@ -82,7 +83,7 @@ def _compile(
         compiled = _unzipped(made.read_bytes())
         for name, files in packages.items():
             one = Path(scratch, f"{name}.zip")
-            one.write_bytes(_zipped({p: compiled[p] for p in _sources(files) if p in compiled}))
+            one.write_bytes(zipped({p: compiled[p] for p in _sources(files) if p in compiled}))
             one.replace(kept[name])
 
 
@@ -103,14 +104,6 @@ def _cached(path: str) -> str:
     """
     source = PurePosixPath(path)
     return str(source.parent / "__pycache__" / f"{source.stem}.{TAG}.pyc")
-
-
-def _zipped(files: Mapping[str, bytes]) -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for name, data in sorted(files.items()):
-            archive.writestr(name, data)
-    return packed.getvalue()
 
 
 def _unzipped(data: bytes) -> dict[str, bytes]:

@@ -273,13 +273,14 @@ def wheel(package: Package, files: Mapping[str, bytes]) -> Wheel:
         package.name,
         package.version,
         f"{stem}-py3-none-any.whl",
-        _zipped(whole),
+        zipped(whole),
         imports,
         package.depends,
     )
 
 
-def _zipped(files: Mapping[str, bytes]) -> bytes:
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    """An archive of these files by path, the same bytes every time."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, data in sorted(files.items()):

@@ -453,19 +453,21 @@ def _must_stop(
             )
 
 
+def _after(slips: int, known: bool) -> prevention.Past:
+    """What has been counted when somebody alone has mistyped: a known device is counted apart."""
+    if known:
+        return prevention.Past(device=slips)
+    return prevention.Past(account=slips, address=slips)
+
+
 @slow_the_guessing.honest("Maja gets in, and after two slips too")
 def _(answer: Answer, _rng: random.Random) -> None:
     for slips in range(3):
         for known in (True, False):
-            past = (
-                prevention.Past(device=slips)
-                if known
-                else prevention.Past(account=slips, address=slips)
-            )
             _must_get_in(
                 answer,
                 known,
-                past,
+                _after(slips, known),
                 given=f"Maja, after {slips} slips on {'her laptop' if known else 'a new phone'}",
                 happened="she was refused",
                 missing="room for people who mistype",
@@ -537,15 +539,10 @@ def _(answer: Answer, rng: random.Random) -> None:
 def _(answer: Answer, rng: random.Random) -> None:
     slips = rng.randrange(7, 9)
     for known in (True, False):
-        past = (
-            prevention.Past(device=slips)
-            if known
-            else prevention.Past(account=slips, address=slips)
-        )
         _must_get_in(
             answer,
             known,
-            past,
+            _after(slips, known),
             given=f"Olle with his new keyboard, after {slips} slips",
             happened="he was refused until tomorrow",
             missing="patience: eight guesses in a day are no attack",
