@@ -1,5 +1,6 @@
 """What is displayed: the same facts for a screen and a terminal, and nothing that can hurt."""
 
+import asyncio
 import re
 from html import unescape
 
@@ -83,6 +84,31 @@ def test_live_sliders_redraw_and_can_be_left_out_of_stored_outputs(monkeypatch):
     assert "Squares up to 9" in canvas.value
     monkeypatch.setenv("LABS_RECORD", "1")
     assert "application/vnd.jupyter.widget-view+json" not in shown._repr_mimebundle_()
+
+
+def test_a_step_is_drawn_before_it_is_taken(monkeypatch):
+    drawn = []
+    shown = explore(squares, top=Slider([2, 3, 4, 5], start=3), color=Slider([1, 2]))
+    monkeypatch.setattr(type(shown), "picture", lambda _self, **values: drawn.append(values))
+    asyncio.run(shown._draw_ahead({"top": 3, "color": 1}))
+    assert drawn == [{"top": 4, "color": 1}, {"top": 2, "color": 1}, {"top": 3, "color": 2}]
+
+
+def test_a_step_ends_the_drawing_ahead_of_the_one_before(monkeypatch):
+    shown = explore(squares, top=Slider([2, 3, 4, 5], start=3))
+    drawn = []
+    own = shown.picture
+    monkeypatch.setattr(
+        type(shown), "picture", lambda _self, **values: drawn.append(values["top"]) or own(**values)
+    )
+
+    async def steps():
+        slider = shown._widget().children[0]
+        slider.value = 5
+        await asyncio.sleep(0.3)
+
+    asyncio.run(steps())
+    assert drawn == [3, 5, 4]
 
 
 def test_framed_html_cannot_reach_the_page_or_the_network():

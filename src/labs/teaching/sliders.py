@@ -9,6 +9,7 @@ under real range inputs, with nothing running.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
 import math
@@ -156,6 +157,8 @@ class Explore(Shown):
         return bundle
 
     def _widget(self) -> Any:
+        import asyncio
+
         import ipywidgets
 
         canvas = ipywidgets.HTML()
@@ -170,14 +173,39 @@ class Explore(Shown):
             for name, slider in self.sliders.items()
         }
 
+        ahead: list[asyncio.Task[None]] = []
+
         def redraw(_change: object = None) -> None:
+            while ahead:
+                ahead.pop().cancel()
             values = {name: control.value for name, control in controls.items()}
             canvas.value = self.picture(**values)._repr_mimebundle_()["text/html"]
+            with contextlib.suppress(RuntimeError):  # no kernel, and nobody who moves a slider
+                loop = asyncio.get_running_loop()
+                ahead.append(loop.create_task(self._draw_ahead(values)))
 
         for control in controls.values():
             control.observe(redraw, names="value")
         redraw()
         return ipywidgets.VBox([*controls.values(), canvas])
+
+    def beside(self, values: Mapping[str, Value]) -> list[dict[str, Value]]:
+        """The arguments of the frames that one step of one slider leads to."""
+        found = []
+        for name, slider in self.sliders.items():
+            at = slider.values.index(values[name])
+            for step in (at + 1, at - 1):
+                if 0 <= step < len(slider.values):
+                    found.append({**values, name: slider.values[step]})
+        return found
+
+    async def _draw_ahead(self, values: Mapping[str, Value]) -> None:
+        """Draw the next frames while the kernel has nothing to do: a step then only shows one."""
+        import asyncio
+
+        for frame in self.beside(values):
+            await asyncio.sleep(0.02)  # a step that was taken meanwhile comes first
+            self.picture(**frame)
 
 
 def _has_live_widgets() -> bool:
