@@ -100,10 +100,12 @@ def test_grading_draws_cases_that_nobody_could_prepare_for(exercise):
     assert len(reports) > 1
 
 
-@pytest.mark.parametrize("fork", [True, False])
+@pytest.mark.parametrize("way", ["in a child", "under a timer", "watched"])
 @pytest.mark.parametrize("name", [n for n in HOSTILE if n not in ("loops in C", "dies")])
-def test_hostile_answers_are_reported_in_both_ways_of_running(exercise, name, fork, monkeypatch):
-    monkeypatch.setattr(isolation, "can_fork", lambda: fork)
+def test_hostile_answers_are_reported_in_every_way_of_running(exercise, name, way, monkeypatch):
+    monkeypatch.setattr(isolation, "can_fork", lambda: way == "in a child")
+    if way == "watched":
+        monkeypatch.setattr(isolation, "has_timer", lambda: False)
     monkeypatch.setattr(exercise, "seconds", 0.4)
     started = time.monotonic()
     report = exercise.judge(exercise.checks, [HOSTILE[name]])

@@ -1,8 +1,9 @@
 """Runs code that may raise, loop, lie or break things, and comes back with an account of it.
 
 On Linux the code runs in a forked child: it can loop in C, exit, or patch the checker, and only
-the child is lost. Elsewhere, and in a browser, it runs in process, watched by a function that ends
-it at the deadline; there, a single call into C (``sum(itertools.count())``) cannot be ended.
+the child is lost. Elsewhere, and in a browser, it runs in process, where a timer ends it at the
+deadline, or a function that watches its steps where there is no timer; there, a single call into
+C (``sum(itertools.count())``) cannot be ended.
 
 The messages that come back are JSON, never pickles: a pickle from hostile code would run in the
 parent.
@@ -34,6 +35,8 @@ MEMORY_BYTES = 3 * 2**30
 PRINTED_CHARACTERS = 2_000
 """How much of what an answer prints is kept."""
 
+_RING_SECONDS = 0.1
+"""How often a timer looks whether the deadline has passed."""
 
 _LIBRARIES = (
     str(Path(__file__).parents[1]),
@@ -151,7 +154,7 @@ def _run_here(work: Callable[[Send], None], seconds: float) -> tuple[list[dict[s
         with (
             contextlib.redirect_stdout(printed),
             contextlib.redirect_stderr(printed),
-            _watched(deadline),
+            _timed(deadline) if has_timer() else _watched(deadline),
         ):
             work(send)
     except DeadlineExceeded:
@@ -159,8 +162,35 @@ def _run_here(work: Callable[[Send], None], seconds: float) -> tuple[list[dict[s
     return messages, printed.getvalue()
 
 
+def has_timer() -> bool:
+    """Whether a signal can end Python code: on POSIX, in the main thread.
+
+    Nothing runs between two rings of a timer, while a function that watches every step makes a
+    check several times as long.
+    """
+    return (
+        hasattr(signal, "setitimer")
+        and sys.platform != "emscripten"
+        and threading.current_thread() is threading.main_thread()
+    )
+
+
 @contextlib.contextmanager
-def _watched(deadline: list[float]) -> Iterator[None]:
+def _timed(deadline: list[float]) -> Iterator[None]:
+    def ring(_signal: int, _frame: FrameType | None) -> None:
+        if time.monotonic() > deadline[0]:
+            raise DeadlineExceeded
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, _RING_SECONDS, _RING_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _watched(deadline: list[float]) -> contextlib.AbstractContextManager[None]:
     ticks = 0
 
     def tick(*_: object) -> None:
@@ -171,9 +201,7 @@ def _watched(deadline: list[float]) -> Iterator[None]:
 
     # A loop does one of the two: it begins Python code, or it jumps back.
     events = ("PY_START", "JUMP")
-    watch = monitored(tick, *events) if sys.version_info >= (3, 12) else _traced(tick)
-    with watch, _alarm(deadline):
-        yield
+    return monitored(tick, *events) if sys.version_info >= (3, 12) else _traced(tick)
 
 
 @contextlib.contextmanager
@@ -223,27 +251,6 @@ def _traced(tick: Callable[..., None]) -> Iterator[None]:
         yield
     finally:
         sys.settrace(before)
-
-
-@contextlib.contextmanager
-def _alarm(deadline: list[float]) -> Iterator[None]:
-    # Nothing is seen while ``time.sleep`` runs; a timer does, where there is one.
-    main = threading.current_thread() is threading.main_thread()
-    if not (main and hasattr(signal, "setitimer")) or sys.platform == "emscripten":
-        yield
-        return
-
-    def ring(_signal: int, _frame: FrameType | None) -> None:
-        if time.monotonic() > deadline[0]:
-            raise DeadlineExceeded
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, 0.25, 0.25)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 class Tampering(Exception):  # noqa: N818 - names what was found
