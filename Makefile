@@ -23,7 +23,7 @@ start: ## set up, build the book, and start it beside JupyterLab; Ctrl-C ends bo
 
 test: environment ## set up what tests need and run everything, in parallel
 	@$(VENV) -m labs.site.chromium
-	@$(VENV) -m pytest -n $(JOBS) --dist loadfile --nbval --nbval-current-env \
+	@$(VENV) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --nbval --nbval-current-env \
 		--nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 120 \
 		tests src notebooks $(ARGS)
 

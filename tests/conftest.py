@@ -107,7 +107,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the report of each test say what it stands for on the proof page."""
+    """Begin with the longest, and let each report say what it stands for on the proof page."""
+    in_browser = {item.path for item in items if item.get_closest_marker("browser")}
+    items.sort(key=lambda item: item.path not in in_browser)
     for item in items:
         fact = proof.stands_for(item)
         if fact:
@@ -154,7 +156,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """This machine's Chromium, for one file of tests.
+    """This machine's Chromium, the one without windows where there is one, for one file of tests.
 
     Not for the whole run: while it is open, no other test in the process can use asyncio.
     """
@@ -162,10 +164,20 @@ def browser() -> Iterator[Browser]:
 
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(
-            executable_path=chromium.find(), args=list(CHROMIUM_ARGUMENTS)
+            executable_path=chromium.without_windows(), args=list(CHROMIUM_ARGUMENTS)
         )
         yield running
         running.close()
+
+
+@pytest.fixture
+def whole_browser(browser: Browser) -> Iterator[Browser]:
+    """The Chromium that people use, for the little that its engine alone does otherwise."""
+    running = browser.browser_type.launch(
+        executable_path=chromium.find(), args=list(CHROMIUM_ARGUMENTS)
+    )
+    yield running
+    running.close()
 
 
 @pytest.fixture

@@ -245,8 +245,8 @@ class Chromium:
         self.addresses = app.addresses
         self._playwright = playwright
         self._profile = profile
-        self._private = playwright.chromium.launch(
-            executable_path=chromium.find(), args=list(_ARGUMENTS)
+        self._engine = playwright.chromium.launch(
+            executable_path=chromium.without_windows(), args=list(_ARGUMENTS)
         )
         self._open = self._persistent("open", [])
         self._short = self._persistent("short", ["--enable-features=ShortLaxAllowUnsafeThreshold"])
@@ -254,7 +254,7 @@ class Chromium:
 
     @property
     def version(self) -> str:
-        return self._private.version
+        return self._engine.version
 
     def _persistent(self, name: str, more: list[str]) -> BrowserContext:
         """A lasting profile that is set to let third-party cookies through."""
@@ -264,7 +264,7 @@ class Chromium:
         (folder / "Default" / "Preferences").write_text(json.dumps(settings))
         return self._playwright.chromium.launch_persistent_context(
             str(folder),
-            executable_path=chromium.find(),
+            executable_path=chromium.without_windows(),
             args=[*_ARGUMENTS, *more],
             ignore_https_errors=True,
         )
@@ -272,7 +272,7 @@ class Chromium:
     def close(self) -> None:
         self._short.close()
         self._open.close()
-        self._private.close()
+        self._engine.close()
 
     def plant(self) -> None:
         """Set the cookies that :meth:`old_contexts` will use when they are old."""
@@ -292,10 +292,16 @@ class Chromium:
         return self._contexts(self._open.pages[0], "")
 
     def private_contexts(self) -> Results:
-        """The contexts in a private window, which blocks third-party cookies."""
-        context = self._private.new_context(ignore_https_errors=True)
+        """The contexts in a private window, which blocks third-party cookies.
+
+        It is the program with windows that does so, not its engine.
+        """
+        program = self._playwright.chromium.launch(
+            executable_path=chromium.find(), args=list(_ARGUMENTS)
+        )
+        context = program.new_context(ignore_https_errors=True)
         results = self._contexts(context.new_page(), "private")
-        context.close()
+        program.close()
         return results
 
     def _contexts(self, page: Page, which: str) -> Results:
@@ -339,7 +345,7 @@ class Chromium:
 
     @contextmanager
     def _context(self) -> Iterator[BrowserContext]:
-        context = self._private.new_context(ignore_https_errors=True)
+        context = self._engine.new_context(ignore_https_errors=True)
         context.add_init_script(_CANARY)
         context.set_default_timeout(_PATIENCE_MS)
         yield context

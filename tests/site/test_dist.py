@@ -110,7 +110,7 @@ def test_a_fault_is_named_in_one_sentence(
 def test_without_chromium_the_rest_is_made_and_one_sentence_says_what_is_missing(
     sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chromium, "find", lambda: None)
+    monkeypatch.setattr(chromium, "without_windows", lambda: None)
     with pytest.raises(dist.DistError, match="the PDF needs Chromium"):
         dist.pack(sample.parents[1], sample, tmp_path)
     lines = (tmp_path / "SHA256SUMS").read_text().splitlines()

@@ -160,10 +160,12 @@ def test_the_keyboard_reaches_the_text_first_and_everything_else_in_order(watche
     assert any("The lab with everything" in name for name in names)
 
 
-def test_what_has_focus_is_not_hidden_under_the_header(watched: Watched) -> None:
-    watched.page.set_viewport_size({"width": 1200, "height": 500})
-    watched.page.emulate_media(reduced_motion="reduce")
-    page = watched.open(LAB)
+def test_what_has_focus_is_not_hidden_under_the_header(
+    whole_browser: Browser, sample_address: str
+) -> None:
+    """In the whole program: its engine alone does not scroll to a frame that takes the focus."""
+    page = whole_browser.new_page(viewport={"width": 1200, "height": 500}, reduced_motion="reduce")
+    page.goto(sample_address + LAB)
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     for _ in range(40):
         page.keyboard.press("Shift+Tab")

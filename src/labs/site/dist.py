@@ -390,7 +390,7 @@ def write_pdf(chapters: list[Chapter], site: Path, target: Path) -> Path:
     Raises:
         DistError: If there is no Chromium, or it cannot print.
     """
-    browser = chromium.find()
+    browser = chromium.without_windows()
     if browser is None:
         raise DistError(f"the PDF needs Chromium: {chromium.HOW_TO_GET_ONE}")
     with tempfile.TemporaryDirectory(prefix="labs-pdf-") as name:
