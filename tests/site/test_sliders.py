@@ -548,65 +548,48 @@ def test_frames_that_do_not_load_are_said_to_be_missing_and_asked_for_again(
     assert trouble.count() == 0
 
 
-PYTHON = """(works) => {
+LATER = """([html, works]) => {
   window.asked = [];
-  window.labsDraw = async (figure, values) => {
+  const output = document.createElement("div");
+  output.id = "output";
+  output.innerHTML = html;
+  document.querySelector("main").append(output);
+  window.startSliders(output, async (figure, values) => {
     window.asked.push([figure, values]);
     await new Promise((resolve) => setTimeout(resolve, 30));
     if (!works) throw new Error("NumPy is missing");
     return { svg: "<svg><text>live</text></svg>", alt: `Live at ${values.years}` };
-  };
-  document.documentElement.dataset.labsPython = "ready";
+  });
 }"""
 FIGURE = "tests.site.slider_figures:decay"
+LATER_IS_SHOWN = """(alt) =>
+  document.querySelector("#output svg").getAttribute("aria-label") === alt"""
 
 
 @pytest.mark.browser
-def test_where_python_runs_it_draws_when_the_slider_rests(lab: Page) -> None:
-    lab.evaluate(PYTHON, True)
-    slider(lab).focus()
+def test_an_output_that_python_shows_later_is_drawn_by_python(lab: Page) -> None:
+    lab.evaluate(LATER, [DECAY.html(), True])
+    later = lab.locator("#output").get_by_role("slider", name="Years")
+    later.focus()
     for _ in range(3):
         lab.keyboard.press("ArrowRight")
-    until(lab, IS_SHOWN, "Live at 13")
-    assert lab.evaluate("window.asked") == [[FIGURE, {"years": 13, "rate": 0.02}]]
-    until(lab, IS_SAID, "Live at 13")
-
-
-@pytest.mark.browser
-def test_where_python_fails_the_frame_stays(lab: Page, content: dict[str, Any]) -> None:
-    lab.evaluate(PYTHON, False)
-    slider(lab).press("Home")
-    until(lab, "() => window.asked.length === 1")
-    lab.wait_for_timeout(100)
-    assert alt(lab) == content["alts"][0]
-    assert lab.locator(".labs-trouble").count() == 0
-
-
-@pytest.mark.browser
-def test_an_output_that_comes_later_moves_as_soon_as_python_runs(lab: Page) -> None:
-    lab.evaluate(
-        """(html) => {
-          const output = document.createElement("div");
-          output.id = "output";
-          output.innerHTML = html;
-          document.querySelector("main").append(output);
-          window.startSliders(output);
-        }""",
-        DECAY.html(),
-    )
-    output = lab.locator("#output")
-    assert output.locator("input").count() == 0
-    lab.evaluate(PYTHON, True)
-    later = output.get_by_role("slider", name="Years")
-    later.press("End")
-    until(
-        lab,
-        "() => document.querySelector('#output svg').getAttribute('aria-label') === 'Live at 15'",
-    )
+    until(lab, LATER_IS_SHOWN, "Live at 13")
+    asked = lab.evaluate("window.asked")
+    assert asked[0] == [FIGURE, {"years": 11, "rate": 0.02}]
+    assert asked[-1] == [FIGURE, {"years": 13, "rate": 0.02}]
+    until(lab, "() => document.querySelector('#output .labs-said').textContent === 'Live at 13'")
     names: Callable[[str], int] = partial(_count, lab)
     assert names("input[type=range]") == names("label") == 4
     lab.evaluate("window.startSliders(document)")
     assert names("input[type=range]") == 4
+
+
+@pytest.mark.browser
+def test_where_python_fails_the_last_picture_stays_and_it_is_said(lab: Page) -> None:
+    lab.evaluate(LATER, [DECAY.html(), False])
+    lab.locator("#output").get_by_role("slider", name="Years").press("Home")
+    lab.locator("#output .labs-trouble").wait_for()
+    assert lab.evaluate(LATER_IS_SHOWN, DECAY.picture().alt)
 
 
 def _count(page: Page, selector: str) -> int:

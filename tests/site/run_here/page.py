@@ -6,6 +6,7 @@ small sites that :func:`lab_site` writes.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +21,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Locator, Page, Route, TimeoutError
 
 LONGEST_RUN_MS = 60_000
+THEME = Path(__file__).parents[3] / "src" / "labs" / "site" / "theme" / "static"
 
 
 _TIMED = """async () => {
@@ -56,7 +58,7 @@ class Ran:
 
 
 def lab_site(folder: Path, cells: Sequence[Cell]) -> None:
-    """Write a page with these cells, in the markup of the book's theme."""
+    """Write a page with these cells, in the markup of the book's theme and with its script."""
     body = "".join(
         f'<div class="cell" data-cell="{number}" data-tags="{escape(cell.tags)}">'
         f'<div class="cell_input"><div class="highlight"><pre>{escape(cell.source)}\n</pre></div>'
@@ -64,11 +66,15 @@ def lab_site(folder: Path, cells: Sequence[Cell]) -> None:
         f"{escape(cell.recorded)}</pre></div></div></div>"
         for number, cell in enumerate(cells)
     )
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "_static").mkdir(parents=True, exist_ok=True)
+    for script in THEME.glob("*.js"):
+        shutil.copy(script, folder / "_static")
     (folder / "lab.html").write_text(
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A lab</title>'
         '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
-        '<script src="_run/run.js" defer></script></head><body><main><h1>A lab</h1>'
+        '<script src="_run/run.js" defer></script>'
+        '<script type="module" src="_static/book.js"></script></head>'
+        '<body><button class="theme" hidden></button><main><h1>A lab</h1>'
         f'<div class="actions"><button type="button" data-run-here hidden>Run here</button></div>'
         f"{body}</main></body></html>",
         encoding="utf-8",

@@ -1,7 +1,5 @@
 // Shows what a cell prints, displays and raises, in place of the result that the book recorded.
 
-import { enliven } from "./explore.js";
-
 const ANSI = /\x1b\[[0-9;]*[A-Za-z]/g;
 const LINES_SHOWN = 24;
 
@@ -113,8 +111,9 @@ export class Output {
       if (id) this.displays.set(id, [...before, block]);
     }
     for (const part of block.querySelectorAll("*")) reachable(part);
-    enliven(block, this.cell.session);
-    block.dispatchEvent(new CustomEvent("labs:output", { bubbles: true }));
+    // The book's own scripts do with it what they do with the rest of the page.
+    const draw = (figure, values) => this.cell.session.explore(figure, values);
+    block.dispatchEvent(new CustomEvent("labs:output", { bubbles: true, detail: { draw } }));
   }
 
   error(text, hint) {

@@ -101,10 +101,13 @@ class Worker:
         self._finder.present.update(names)
 
     def explore(self, figure: str, values: str) -> str:
-        """Draw one position of a slider; returns JSON with the picture's ``html``."""
+        """Draw one position of a slider; returns JSON as the book's frames hold it."""
         from labs.teaching import sliders
+        from labs.teaching.rendering import inline
 
-        return json.dumps({"html": sliders.draw(figure, values).html()})
+        drawn = sliders.draw(figure, values)
+        shown = {"svg": drawn.svg, "alt": drawn.alt, "caption": inline(drawn.caption)}
+        return json.dumps(shown)
 
 
 def start(

@@ -148,7 +148,12 @@ document.addEventListener("change", (event) => {
   record(quiz.dataset.quiz, done ? "solved" : "tried");
 });
 
-if (document.querySelector("[data-labs-explore]")) {
-  import("./sliders.js").then(({ start }) => start(document));
+// Sliders: those of the book move what was drawn when it was built; those that Python shows while
+// the reader is here have Python draw.
+function move(root, draw) {
+  if (!root.querySelector("[data-labs-explore]")) return;
+  import("./sliders.js").then(({ start }) => start(root, draw));
 }
+move(document);
+addEventListener("labs:output", ({ target, detail }) => move(target, detail.draw));
 if (document.querySelector(".labs-progress")) import("./progress.js");

@@ -1,10 +1,10 @@
-// Sliders in the page: real range inputs that move the pictures drawn when the book was built.
+// Sliders in the page: real range inputs that move a picture.
 //
-// `start(root)` takes the document, or an element that came later, and gives every
-// `.labs-explore` in it its inputs. The pictures come from the file named in `data-frames`, fetched
-// when the reader comes near. Where Python runs in the page (`data-labs-python="ready"` on the
-// root element), `labsDraw(figure, values)` draws: at once where there are no frames, else when the
-// slider rests. Without either, the first picture and the text with its positions stay as they are.
+// `start(root, draw)` takes the document, or an element that came later, and gives every
+// `.labs-explore` in it its inputs. Without `draw`, the pictures are those drawn when the book was
+// built: they come from the file named in `data-frames`, fetched when the reader comes near. With
+// it, where Python runs, `draw(figure, values)` promises the picture of each position, as
+// `{ svg, alt, caption }`. Without either, the first picture and the text with its position stay.
 
 const REST_MS = 500; // so that a screen reader hears the picture once, not at every step
 const NEAR = "600px 0px"; // far enough that frames are there before the slider is in view
@@ -22,40 +22,18 @@ const RULES = `
 
 const files = new Map(); // address → promise of frames, shared by sliders that are the same
 const started = new WeakSet();
-const waiting = new Set(); // elements that only Python can draw, until it runs
-let pythonWatched = false;
 let styled = false;
 let number = 0;
 
-export function start(root) {
+export function start(root, draw) {
   const found = [...root.querySelectorAll("[data-labs-explore]")];
   if (root.matches?.("[data-labs-explore]")) found.unshift(root);
   for (const element of found) {
     if (started.has(element) || !element.querySelector(".labs-picture svg")) continue;
-    if (element.dataset.frames || live()) {
-      started.add(element);
-      new Sliders(element);
-    } else {
-      waiting.add(element);
-      watchPython();
-    }
+    if (!draw && !element.dataset.frames) continue;
+    started.add(element);
+    new Sliders(element, draw);
   }
-}
-
-function live() {
-  return document.documentElement.dataset.labsPython === "ready" && typeof window.labsDraw === "function";
-}
-
-function watchPython() {
-  if (pythonWatched) return;
-  pythonWatched = true;
-  const observer = new MutationObserver(() => {
-    if (!live()) return;
-    const elements = [...waiting];
-    waiting.clear();
-    for (const element of elements) if (element.isConnected) start(element);
-  });
-  observer.observe(document.documentElement, { attributeFilter: ["data-labs-python"] });
 }
 
 function style() {
@@ -110,13 +88,14 @@ function create(name, properties = {}, attributes = {}) {
 }
 
 class Sliders {
-  constructor(element) {
+  constructor(element, draw) {
     const spec = JSON.parse(element.dataset.labsExplore);
     if (!spec.sliders.length) return;
     style();
     this.figure = spec.figure;
     this.sliders = spec.sliders;
-    this.address = element.dataset.frames && new URL(element.dataset.frames, document.baseURI).href;
+    this.draw = draw;
+    this.address = !draw && new URL(element.dataset.frames, document.baseURI).href;
     this.picture = element.querySelector(".labs-picture");
     this.positions = element.querySelector(".labs-positions");
     this.drawings = []; // by frame, parsed when first shown
@@ -172,9 +151,9 @@ class Sliders {
     }
     clearTimeout(this.resting);
     this.resting = setTimeout(() => this.rest(), REST_MS);
-    if (this.frames) this.showFrame();
-    else if (this.address) this.fetch();
-    else this.drawLive();
+    if (this.draw) this.drawLive();
+    else if (this.frames) this.showFrame();
+    else this.fetch();
   }
 
   async fetch() {
@@ -184,9 +163,7 @@ class Sliders {
       this.frames = await load(this.address);
       if (this.wanted !== this.shown) this.showFrame();
     } catch {
-      if (this.wanted === this.shown) return;
-      if (live()) this.drawLive();
-      else this.trouble();
+      if (this.wanted !== this.shown) this.trouble();
     } finally {
       this.fetching = false;
     }
@@ -242,13 +219,12 @@ class Sliders {
       let frame;
       do {
         frame = this.wanted;
-        const { svg, alt, caption } = await window.labsDraw(this.figure, this.values());
+        const { svg, alt, caption } = await this.draw(this.figure, this.values());
         if (frame === this.wanted) this.show(parsed(svg), alt, caption, frame);
-      } while (frame !== this.wanted && live());
+      } while (frame !== this.wanted);
       if (!this.resting) this.say();
     } catch {
-      if (this.frames) this.showFrame();
-      else this.trouble();
+      this.trouble();
     } finally {
       this.drawing = false;
     }
@@ -257,7 +233,6 @@ class Sliders {
   rest() {
     this.resting = 0;
     if (this.shown === this.wanted) this.say();
-    if (this.frames && live()) this.drawLive();
   }
 
   say() {
