@@ -27,7 +27,13 @@ FRONTEND = Path(__file__).with_name("frontend")
 ON_REQUEST = ("numpy", "matplotlib")
 """Packages that come from Pyodide's own distribution, with what they depend on."""
 
-RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
+LIBRARY = "python_stdlib.zip"
+
+_STAYS_SOURCE = re.compile(
+    r"(_pydatetime|_pyio|_pyrepl|doctest|imaplib|mailbox|multiprocessing|pdb|pydoc|unittest|xmlrpc)\b"
+)
+"""Modules of Python's library that no lab imports: bytecode takes longer to download."""
 
 RELEASES_KEPT = 4
 """Finished folders that stay in the cache."""
@@ -153,6 +159,7 @@ def _assemble(
     runtime.mkdir()
     for name in RUNTIME:
         shutil.copyfile(pyodide / name, runtime / name)
+    (own / LIBRARY).write_bytes(_library(pyodide, cache))
     published = json.loads((pyodide / "pyodide-lock.json").read_text("utf-8"))
     host = _host(pyodide, version)
     lock, manifest = _lock(own, _wheels(pyodide, cache), published, host, distribution)
@@ -213,6 +220,21 @@ def _host(pyodide: Path, version: str) -> str:
     if found is None:
         raise CannotBuild("the pyodide package does not tell where its distribution lies.")
     return f"{found[1]}{version}/full/"
+
+
+def _library(pyodide: Path, cache: Path) -> bytes:
+    """Python's own library, compiled: from sources, a start would take three times as long."""
+    files = bytecode.unzipped((pyodide / LIBRARY).read_bytes())
+    sources = {path: data for path, data in files.items() if _STAYS_SOURCE.match(path)}
+    rest = {path: data for path, data in files.items() if path not in sources}
+    compiled = bytecode.add(
+        {"python": rest},
+        pyodide=pyodide,
+        cache=cache,
+        sourceless={"python"},
+        place="/lib/python314.zip",
+    )
+    return wheels.zipped(sources | compiled["python"])
 
 
 def _wheels(pyodide: Path, cache: Path) -> Iterator[wheels.Wheel]:

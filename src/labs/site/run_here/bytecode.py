@@ -21,11 +21,19 @@ SCRIPT = Path(__file__).with_name("frontend") / "compile.mjs"
 TAG = "cpython-314"
 """How Pyodide's interpreter marks its bytecode; `pyodide` 314 is Python 3.14."""
 
+SITE_PACKAGES = "/lib/python3.14/site-packages"
+"""Where the page's Python finds packages."""
+
 _KEPT = 120
 
 
 def add(
-    packages: Mapping[str, Mapping[str, bytes]], *, pyodide: Path, cache: Path, sourceless: set[str]
+    packages: Mapping[str, Mapping[str, bytes]],
+    *,
+    pyodide: Path,
+    cache: Path,
+    sourceless: set[str],
+    place: str = SITE_PACKAGES,
 ) -> dict[str, dict[str, bytes]]:
     """Packages with their bytecode.
 
@@ -35,21 +43,22 @@ def add(
         cache: Where compiled packages are kept.
         sourceless: Packages that travel without the sources of what was compiled, which nobody
             reads in a lab and every reader would download.
+        place: The folder or archive in which the page's Python will find them.
 
     Raises:
         NodeError: If Node.js is missing, or cannot run it.
     """
-    version = (pyodide / "package.json").read_bytes() + SCRIPT.read_bytes()
+    version = (pyodide / "package.json").read_bytes() + SCRIPT.read_bytes() + place.encode()
     kept = {name: cache / f"bytecode-{_digest(version, f)}.zip" for name, f in packages.items()}
     missing = {name: packages[name] for name, file in kept.items() if not file.is_file()}
     if missing:
-        _compile(missing, kept, pyodide, cache)
+        _compile(missing, kept, pyodide, cache, place)
     for file in kept.values():
         os.utime(file)
     for file in sorted(cache.glob("bytecode-*.zip"), key=lambda f: f.stat().st_mtime)[:-_KEPT]:
         file.unlink(missing_ok=True)
     return {
-        name: _with_bytecode(files, _unzipped(kept[name].read_bytes()), name in sourceless)
+        name: _with_bytecode(files, unzipped(kept[name].read_bytes()), name in sourceless)
         for name, files in packages.items()
     }
 
@@ -70,17 +79,18 @@ def _compile(
     kept: Mapping[str, Path],
     pyodide: Path,
     cache: Path,
+    place: str,
 ) -> None:
     with tempfile.TemporaryDirectory(dir=cache) as scratch:
         given, made = Path(scratch, "given.zip"), Path(scratch, "made.zip")
         together = {p: data for files in packages.values() for p, data in _sources(files).items()}
         given.write_bytes(zipped(together))
         node.run(
-            [*node.program("node"), str(SCRIPT), str(pyodide), str(given), str(made)],
+            [*node.program("node"), str(SCRIPT), str(pyodide), str(given), str(made), place],
             folder=Path(scratch),
             failed="the labs cannot be compiled for the page",
         )
-        compiled = _unzipped(made.read_bytes())
+        compiled = unzipped(made.read_bytes())
         for name, files in packages.items():
             one = Path(scratch, f"{name}.zip")
             one.write_bytes(zipped({p: compiled[p] for p in _sources(files) if p in compiled}))
@@ -106,6 +116,9 @@ def _cached(path: str) -> str:
     return str(source.parent / "__pycache__" / f"{source.stem}.{TAG}.pyc")
 
 
-def _unzipped(data: bytes) -> dict[str, bytes]:
+def unzipped(data: bytes) -> dict[str, bytes]:
+    """The files of an archive, by path."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
+        return {
+            file.filename: archive.read(file) for file in archive.infolist() if not file.is_dir()
+        }

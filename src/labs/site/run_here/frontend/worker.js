@@ -47,6 +47,7 @@ async function start({ runtime, base: own, packages, requested, progress, interr
   const { loadPyodide } = await import(new URL("pyodide.mjs", runtime).href);
   pyodide = await loadPyodide({
     indexURL: runtime,
+    stdLibURL: new URL("python_stdlib.zip", base).href,
     lockFileContents: lock,
     packageBaseUrl: base,
     packages: ["labs-page", ...packages],
