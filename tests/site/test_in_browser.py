@@ -164,8 +164,9 @@ def test_what_has_focus_is_not_hidden_under_the_header(
     whole_browser: Browser, sample_address: str
 ) -> None:
     """In the whole program: its engine alone does not scroll to a frame that takes the focus."""
-    page = whole_browser.new_page(viewport={"width": 1200, "height": 500}, reduced_motion="reduce")
-    page.goto(sample_address + LAB)
+    own = whole_browser.new_page(viewport={"width": 1200, "height": 500}, reduced_motion="reduce")
+    watched = Watched(own, sample_address)
+    page = watched.open(LAB)
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     for _ in range(40):
         page.keyboard.press("Shift+Tab")
@@ -176,6 +177,8 @@ def test_what_has_focus_is_not_hidden_under_the_header(
             return box.bottom <= document.querySelector('.top').getBoundingClientRect().bottom }"""
         )
         assert not hidden
+    assert watched.foreign == []
+    assert watched.said == []
 
 
 @pytest.mark.parametrize("chosen", ["light", "dark"])

@@ -56,8 +56,9 @@ def without_windows() -> str | None:
     test in it takes about two thirds of the time. What depends on the program, such as which
     cookies a private window lets through, needs the other.
     """
-    named = os.environ.get("LABS_CHROMIUM")
-    return (None if named else shutil.which(_WITHOUT_WINDOWS)) or find()
+    if os.environ.get("LABS_CHROMIUM"):
+        return find()
+    return shutil.which(_WITHOUT_WINDOWS) or find()
 
 
 def install() -> bool:

@@ -232,7 +232,7 @@ def _library(pyodide: Path, cache: Path) -> bytes:
         pyodide=pyodide,
         cache=cache,
         sourceless={"python"},
-        place="/lib/python314.zip",
+        place=bytecode.STANDARD_LIBRARY,
     )
     return wheels.zipped(sources | compiled["python"])
 

@@ -24,6 +24,9 @@ TAG = "cpython-314"
 SITE_PACKAGES = "/lib/python3.14/site-packages"
 """Where the page's Python finds packages."""
 
+STANDARD_LIBRARY = "/lib/python314.zip"
+"""Where it finds its own modules."""
+
 _KEPT = 120
 
 
