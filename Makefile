@@ -21,6 +21,8 @@ help: ## list the commands
 start: ## set up, build the book, and start it beside JupyterLab; Ctrl-C ends both
 	@$(PYTHON) prepare.py start
 
+# Hundreds of processes import the same modules; each would compile them again.
+test lint: export PYTHONDONTWRITEBYTECODE =
 test: environment ## set up what tests need and run everything, in parallel
 	@$(VENV) -m labs.site.chromium
 	@$(VENV) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --nbval --nbval-current-env \

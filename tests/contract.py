@@ -27,11 +27,12 @@ from typing import Any, ClassVar
 import pytest
 
 from labs.teaching import Exercise, Report, isolation
+from labs.teaching.report import Finding
 
 ROOT = Path(__file__).parents[1]
 SEEDS = ("book", "a-second-learner", "a-third-learner")
 LONGEST_REPORT_SECONDS = 5.0
-HOSTILE_SECONDS = 0.25
+HOSTILE_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -181,9 +182,8 @@ class Contract:
     def test_1_this_attack_succeeds_against_the_weak_version(
         self, table: Answers, check: Any
     ) -> None:
-        report = _judge(table, [check], check.weak)
-        finding = report.first_failure
-        assert finding is not None, "the weak version withstands this attack"
+        finding = _against_weak(table, check)
+        assert finding.passed is False, "the weak version withstands this attack"
         assert finding.missing != _NO_RESULT, f"the weak version broke: {finding.happened}"
         for words in (finding.given, finding.happened, finding.missing, finding.nudge):
             assert words.strip(), "a finding says what was given, what happened, what is missing"
@@ -194,7 +194,7 @@ class Contract:
         assert report.accepted, report.text()
 
     def test_3_honest_use_passes_on_the_weak_version(self, table: Answers, check: Any) -> None:
-        assert _judge(table, [check], check.weak).accepted
+        assert _against_weak(table, check).passed
 
     def test_3_there_are_attacks_and_honest_uses(self, table: Answers) -> None:
         assert {check.kind for check in table.exercise.checks} == {"attack", "honest"}
@@ -211,7 +211,8 @@ class Contract:
         assert len(table.wrong) >= 3
 
     def test_5_this_other_correct_fix_is_accepted(self, table: Answers, other: str) -> None:
-        report = table.exercise.judge(table.exercise.checks, table.other[other], seed="book")
+        # The reference meets the book's random cases; these meet another learner's.
+        report = table.exercise.judge(table.exercise.checks, table.other[other], seed=SEEDS[1])
         assert report.accepted, report.text()
 
     def test_5_another_correct_fix_is_known(self, table: Answers) -> None:
@@ -255,16 +256,16 @@ class Contract:
         report = _run_source(table.exercise, table.exercise.hints.solution)
         assert report.accepted, report.text()
 
-    def test_10_the_verdicts_in_one_process_are_the_same(
+    def test_10_the_verdicts_in_one_process_are_the_same_and_so_are_another_learners(
         self, table: Answers, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(isolation, "can_fork", lambda: False)
         if sys.version_info >= (3, 12):
             monkeypatch.setattr(isolation, "has_timer", lambda: False)
         exercise = table.exercise
-        assert _judge(table, exercise.checks, exercise.reference).accepted
+        assert _judge(table, exercise.checks, exercise.reference, SEEDS[1]).accepted
         for name, (answer, words) in table.wrong.items():
-            report = exercise.judge(exercise.checks, answer, seed="book")
+            report = exercise.judge(exercise.checks, answer, seed=SEEDS[1])
             assert not report.accepted, name
             assert words in report.text(), name
 
@@ -296,6 +297,19 @@ def _judge(
 ) -> Report:
     answer = [version[part.name] for part in table.exercise.parts]
     return table.exercise.judge(checks, answer, seed=seed)
+
+
+_weak_reports: dict[tuple[str, ...], Report] = {}
+
+
+def _against_weak(table: Answers, check: Any) -> Finding:
+    """What a check finds in its weak version, which meets all checks of that version at once."""
+    together = [other for other in table.exercise.checks if other.weak is check.weak] or [check]
+    claims = tuple(other.claim for other in together)
+    key = (table.exercise.id, *claims)
+    if key not in _weak_reports:
+        _weak_reports[key] = _judge(table, together, check.weak)
+    return _weak_reports[key].findings[claims.index(check.claim)]
 
 
 def _run_source(exercise: Exercise, source: str) -> Report:

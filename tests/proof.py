@@ -45,7 +45,7 @@ def stands_for(item: pytest.Item) -> dict[str, str] | None:
         }
     if name in _EDITIONS and parameters.get("name") in WEAKNESSES:
         return {"kind": "weakness", "name": parameters["name"], "edition": _EDITIONS[name]}
-    notebook = next((str(p) for p in parameters.values() if str(p).endswith(".ipynb")), "")
+    notebook = parameters.get("notebook")
     where = item.path.relative_to(ROOT).as_posix() if item.path.is_relative_to(ROOT) else ""
     if where.startswith("tests/site/run_here/") and notebook:
         lesson = ".".join(Path(notebook).with_suffix("").parts[-2:])

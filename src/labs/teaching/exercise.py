@@ -267,7 +267,7 @@ class Exercise:
         seed = learner() if seed is None else seed
 
         def work(send: isolation.Send) -> None:
-            guard = isolation.Guard()
+            guard = isolation.Guard(f"labs.{self.id.rpartition('.')[0]}")
             watched = Answer(
                 {
                     part.name: Call(part, given, guard) if part.value is None else given

@@ -12,6 +12,7 @@ parent.
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import json
 import os
@@ -21,8 +22,8 @@ import sys
 import sysconfig
 import threading
 import time
-from collections.abc import Callable, Iterator
-from operator import is_
+from collections.abc import Callable, Iterator, Mapping
+from operator import is_, itemgetter
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
@@ -118,6 +119,7 @@ def _work_in_child(work: Callable[[Send], None], writer: int) -> None:  # pragma
 
     status = 1
     try:
+        gc.freeze()
         _limit_memory()
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         printed = _Printed()
@@ -267,30 +269,41 @@ _GUARDED = (
 )  # fmt: skip
 
 
+_SHARED = ("teaching", "browser", "kvittra", "arguments")
+"""Packages of the labs that lessons are made of."""
+
+
 class _Owned(NamedTuple):
     """The functions and classes of one module or class, as they were."""
 
     name: str
     owner: Any
-    keys: tuple[str, ...]
-    values: tuple[Any, ...]
+    held: dict[str, Any]
+    namespace: Mapping[str, Any]
+    read: Callable[[Mapping[str, Any]], tuple[Any, ...]]
 
 
 class Guard:
     """Notices, and undoes, the replacing of functions and classes that a verdict rests on.
 
-    It compares the functions, classes and methods of the labs and of the library modules that
-    checks use with what they were. It is a guard against slips and pranks. It cannot be perfect
-    in one process, which is why an instructor runs answers again in a fresh one.
+    It compares the functions, classes and methods of a lesson, of what lessons are made of, and of
+    the library modules that checks use with what they were. It is a guard against slips and
+    pranks. It cannot be perfect in one process, which is why an instructor runs answers again in
+    a fresh one.
+
+    Args:
+        lesson: The package of the lesson, such as ``labs.attacks.passwords``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lesson: str) -> None:
         self._before: list[_Owned] = []
+        self._values: list[Any] = []
+        within = (f"{lesson}.", *(f"labs.{name}." for name in _SHARED))
         for name, module in list(sys.modules.items()):
-            if module is None or not (name in _GUARDED or name.split(".")[0] == "labs"):
+            if module is None or not (name in _GUARDED or f"{name}.".startswith(within)):
                 continue
             held = {key: value for key, value in list(vars(module).items()) if callable(value)}
-            self._before.append(_Owned(name, module, tuple(held), tuple(held.values())))
+            self._add(name, module, held)
             for key, value in held.items():
                 if isinstance(value, type) and value.__module__.startswith("labs."):
                     members = {
@@ -298,10 +311,14 @@ class Guard:
                         for attribute, member in list(vars(value).items())
                         if callable(member) or isinstance(member, property | classmethod)
                     }
-                    path = f"{name}.{key}"
-                    self._before.append(
-                        _Owned(path, value, tuple(members), tuple(members.values()))
-                    )
+                    self._add(f"{name}.{key}", value, members)
+
+    def _add(self, name: str, owner: Any, held: dict[str, Any]) -> None:
+        if held:
+            # Called with a single key, itemgetter gives no tuple; with one key twice it does.
+            keys = tuple(held) if len(held) > 1 else (*held, *held)
+            self._before.append(_Owned(name, owner, held, vars(owner), itemgetter(*keys)))
+            self._values += [held[key] for key in keys]
 
     def check(self) -> None:
         """Put back what was replaced.
@@ -309,14 +326,18 @@ class Guard:
         Raises:
             Tampering: If anything was replaced.
         """
+        # It runs after every call of an answer, over thousands of names: no loop over them in
+        # Python. They are compared by identity, for an object can lie about being equal.
+        present: list[Any] = []
+        with contextlib.suppress(KeyError):
+            for owned in self._before:
+                present += owned.read(owned.namespace)
+            if all(map(is_, present, self._values)):
+                return
         replaced = []
         for owned in self._before:
-            present = vars(owned.owner).get
-            # It runs after every call of an answer, over thousands of names: no loop in Python.
-            if all(map(is_, map(present, owned.keys), owned.values)):
-                continue
-            for key, value in zip(owned.keys, owned.values, strict=True):
-                if present(key) is not value:
+            for key, value in owned.held.items():
+                if owned.namespace.get(key) is not value:
                     replaced.append(f"{owned.name}.{key}")
                     with contextlib.suppress(AttributeError, TypeError):
                         setattr(owned.owner, key, value)
