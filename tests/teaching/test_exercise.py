@@ -1,13 +1,16 @@
 """The checker itself is tested: what it accepts, refuses, survives and says."""
 
 import gc
+import hmac
 import os
 import time
 
 import pytest
 from contract import HOSTILE, Answers, Contract
 
-from labs.teaching import Exercise, Failed, Hints, Part, isolation, matching, progress
+from labs.attacks.passwords import model
+from labs.browser.cookies import CookieJar
+from labs.teaching import Exercise, Failed, Hints, Part, Report, isolation, matching, progress
 
 
 def add_weak(a: int, b: int) -> int:
@@ -236,3 +239,48 @@ class TestMatching:
             self.made(answers={"sauna": "a", "sea": "a"})
         with pytest.raises(ValueError, match="with a nudge"):
             self.made(nudges={"sauna": "Think of steam."})
+
+
+class TestGuard:
+    """What an answer replaces is put back, however it hides."""
+
+    @pytest.fixture
+    def guard(self):
+        return isolation.Guard("labs.attacks.passwords")
+
+    def noticed(self, guard):
+        with pytest.raises(isolation.Tampering) as caught:
+            guard.check()
+        guard.check()  # put back
+        return caught.value.names
+
+    def test_nothing_is_noticed_where_nothing_was_replaced(self, guard):
+        guard.check()
+
+    def test_what_claims_to_be_equal_is_noticed(self, guard):
+        class Equal:
+            def __call__(self, *_):
+                return True
+
+            def __eq__(self, _other):
+                return True
+
+            __hash__ = None
+
+        before = hmac.compare_digest
+        hmac.compare_digest = Equal()
+        assert self.noticed(guard) == ["hmac.compare_digest"]
+        assert hmac.compare_digest is before
+
+    def test_what_is_gone_is_noticed_and_comes_back(self, guard):
+        before = Report.html
+        del Report.html
+        assert [name.split(".")[-2:] for name in self.noticed(guard)] == [["Report", "html"]]
+        assert Report.html is before
+
+    def test_the_lesson_and_the_model_browser_are_watched(self, guard):
+        for owner, name in ((model, "verify"), (CookieJar, "header")):
+            before = vars(owner)[name]
+            setattr(owner, name, lambda *_: None)
+            assert any(found.endswith(f".{name}") for found in self.noticed(guard))
+            assert vars(owner)[name] is before

@@ -298,6 +298,7 @@ class Guard:
     def __init__(self, lesson: str) -> None:
         self._before: list[_Owned] = []
         self._values: list[Any] = []
+        classes: set[int] = set()  # a class that several modules hold is looked at once
         within = (f"{lesson}.", *(f"labs.{name}." for name in _SHARED))
         for name, module in list(sys.modules.items()):
             if module is None or not (name in _GUARDED or f"{name}.".startswith(within)):
@@ -305,7 +306,9 @@ class Guard:
             held = {key: value for key, value in list(vars(module).items()) if callable(value)}
             self._add(name, module, held)
             for key, value in held.items():
-                if isinstance(value, type) and value.__module__.startswith("labs."):
+                ours = isinstance(value, type) and value.__module__.startswith("labs.")
+                if ours and id(value) not in classes:
+                    classes.add(id(value))
                     members = {
                         attribute: member
                         for attribute, member in list(vars(value).items())
