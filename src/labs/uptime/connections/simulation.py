@@ -72,7 +72,7 @@ def simulate_ways(
     }
     connected = np.zeros(size, dtype=bool)
     for way in ways:
-        connected |= np.logical_and.reduce([works[part] for part in way])
+        connected |= np.all([works[part] for part in way], axis=0)
     return Estimate.of_share(int(connected.sum()), size)
 
 
