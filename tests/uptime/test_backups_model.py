@@ -243,6 +243,14 @@ def test_a_backup_made_while_work_goes_on_is_byte_for_byte_the_books_of_its_hour
     assert live.back_up("again").sha256 == backup.sha256
 
 
+def test_books_that_nobody_closes_let_their_database_go() -> None:
+    live = Books(seed=2)
+    connection = live._connection
+    del live
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
+
+
 def test_backups_are_real_files_below_the_folder_and_nowhere_else(tmp_path: Path) -> None:
     home = tmp_path / "sites"
     live = Books(seed=2, folder=home)

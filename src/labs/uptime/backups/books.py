@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import random
 import sqlite3
+import weakref
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -311,6 +312,7 @@ class Books:
         self.now_h = 0.0
         self.refused = 0
         self._connection = connect()
+        weakref.finalize(self, self._connection.close)  # where an error leaves nobody to close it
         self._memory: dict[Backup, bytes] = {}
         create(self._connection)
 
