@@ -102,7 +102,6 @@ def findings(page: Page, axe: str, *, rules: tuple[str, ...] = WCAG) -> list[str
         """async (rules) => (await axe.run(document, {
             iframes: false,
             runOnly: rules,
-            resultTypes: ["violations"],
         })).violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(" ")}`))""",
         list(rules),
     )

@@ -3,11 +3,15 @@
 import gc
 import hmac
 import os
+import re
 import time
+from pathlib import Path
 
 import pytest
 from contract import HOSTILE, Answers, Contract
 
+import labs
+from labs import registry
 from labs.attacks.passwords import model
 from labs.browser.cookies import CookieJar
 from labs.teaching import Exercise, Failed, Hints, Part, Report, isolation, matching, progress
@@ -277,6 +281,15 @@ class TestGuard:
         del Report.html
         assert [name.split(".")[-2:] for name in self.noticed(guard)] == [["Report", "html"]]
         assert Report.html is before
+
+    def test_all_that_lessons_import_from_outside_the_lessons_is_watched(self):
+        lessons = [entry.id for entry in registry.lessons()]
+        root = Path(labs.__file__).parent
+        sources = [f for one in lessons for f in root.joinpath(*one.split(".")).rglob("*.py")]
+        assert len(sources) > 30
+        text = "\n".join(file.read_text("utf-8") for file in sources)
+        imported = set(re.findall(r"^(?:from|import) labs\.(\w+)", text, re.MULTILINE))
+        assert imported - {one.split(".")[0] for one in lessons} == set(isolation._SHARED)
 
     def test_the_lesson_and_the_model_browser_are_watched(self, guard):
         for owner, name in ((model, "verify"), (CookieJar, "header")):

@@ -119,7 +119,7 @@ def _work_in_child(work: Callable[[Send], None], writer: int) -> None:  # pragma
 
     status = 1
     try:
-        gc.freeze()
+        gc.freeze()  # to collect among the parent's objects would copy all of its memory
         _limit_memory()
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         printed = _Printed()
@@ -269,7 +269,7 @@ _GUARDED = (
 )  # fmt: skip
 
 
-_SHARED = ("teaching", "browser", "kvittra", "arguments")
+_SHARED = ("teaching", "browser", "kvittra", "arguments", "estimate")
 """Packages of the labs that lessons are made of."""
 
 
