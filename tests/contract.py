@@ -32,7 +32,7 @@ from labs.teaching.report import Finding
 ROOT = Path(__file__).parents[1]
 SEEDS = ("book", "a-second-learner", "a-third-learner")
 LONGEST_REPORT_SECONDS = 5.0
-HOSTILE_SECONDS = 0.1
+HOSTILE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)

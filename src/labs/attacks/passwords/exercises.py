@@ -10,6 +10,7 @@ import base64
 import contextlib
 import hashlib
 import itertools
+import math
 import random
 import re
 import sys
@@ -393,18 +394,21 @@ def _(answer: Answer, _rng: random.Random) -> None:
 
 
 def _cost_by_clock(answer: Answer, record: str) -> None:
-    profile = model.store("123456")
-    theirs = min(_seconds(lambda: answer.verify(record, "siv", "12345")) for _ in range(2))
-    ours = min(_seconds(lambda: model.verify(profile, "12345")) for _ in range(2))
     # Clocks waver, and a machine that runs this has other work: half the cost still passes.
-    if theirs < ours / 2:
-        raise Failed(
-            given="a record that is not in Argon2's PHC form, so one guess was timed on this "
-            "machine, beside Argon2id with OWASP's profile",
-            happened="a guess takes less than half the time, and less still on special hardware",
-            missing="more work in each guess; a fast hash repeated a little is still fast",
-            nudge="PBKDF2 with SHA-256 needs 600,000 rounds, scrypt n = 2**17 with r = 8.",
-        )
+    profile = model.store("123456")
+    theirs = ours = math.inf
+    for _ in range(3):  # by turns: what slows the machine down slows both
+        theirs = min(theirs, _seconds(lambda: answer.verify(record, "siv", "12345")))
+        ours = min(ours, _seconds(lambda: model.verify(profile, "12345")))
+        if theirs >= ours / 2:
+            return
+    raise Failed(
+        given="a record that is not in Argon2's PHC form, so one guess was timed on this "
+        "machine, beside Argon2id with OWASP's profile",
+        happened="a guess takes less than half the time, and less still on special hardware",
+        missing="more work in each guess; a fast hash repeated a little is still fast",
+        nudge="PBKDF2 with SHA-256 needs 600,000 rounds, scrypt n = 2**17 with r = 8.",
+    )
 
 
 def _seconds(work: Callable[[], object]) -> float:
