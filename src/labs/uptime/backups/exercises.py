@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import fields, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -257,23 +258,22 @@ def _stands(kind: str, site: Site, plan: Plan) -> bool:
 
 def _worst_h(plan: Plan, kind: str, day: float) -> float:
     """The moment, within a week of that day, at which the newest copy that is left is oldest."""
-    left = [name for name in plan.sites if _stands(kind, SITES[name], plan)]
+    left = [
+        (plan.interval_at(name), plan.run_h(name))
+        for name in plan.sites
+        if _stands(kind, SITES[name], plan)
+    ]
     begins, worst, oldest_h = day * 24, day * 24, -1.0
-    for name in left:
-        interval, run = plan.interval_at(name), plan.run_h(name)
+    for interval, run in left:
         arrives = (begins // interval + 1) * interval + run
         while arrives < begins + 7 * 24:
             at = arrives - MOMENT_H
-            age = min(at - _newest_h(plan, other, at) for other in left)
+            # The newest copy of each site is the last that was begun early enough to have arrived.
+            age = min(at - (at - its_run) // its * its for its, its_run in left)
             if age > oldest_h:
                 worst, oldest_h = at, age
             arrives += interval
     return worst
-
-
-def _newest_h(plan: Plan, name: str, at_h: float) -> float:
-    interval = plan.interval_at(name)
-    return (at_h - plan.run_h(name)) // interval * interval
 
 
 def _after_a_test_h(plan: Plan, day: float) -> float:
@@ -495,6 +495,14 @@ def _(answer: Answer, rng: random.Random) -> None:
             )
 
 
+@cache
+def _last_run() -> bytes:
+    with closing(books.connect()) as before:
+        books.create(before)
+        books.write(before, books.stream(0)[:100])
+        return before.serialize()
+
+
 @contextmanager
 def _service(rng: random.Random, *, recent: int) -> Iterator[tuple[Path, Path, bytes]]:
     """The live books in use, a place for the copy with the copy of the last run, and its bytes."""
@@ -505,10 +513,7 @@ def _service(rng: random.Random, *, recent: int) -> Iterator[tuple[Path, Path, b
         target = home / "lulea" / "books.sqlite"
         settled = rng.randrange(150, 250)
         with job.in_use(home / "live", _seed(rng), settled=settled, recent=recent) as live:
-            with closing(books.connect()) as before:
-                books.create(before)
-                books.write(before, books.stream(0)[:100])
-                last = before.serialize()
+            last = _last_run()
             target.write_bytes(last)
             yield live, target, last
 

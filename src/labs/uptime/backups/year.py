@@ -19,10 +19,11 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from labs.arguments import real, whole
 from labs.uptime.backups import books
@@ -369,57 +370,86 @@ def run_year(
 # A stretch of entries, a dropped table, or a corruption: what made the books what they were.
 Step: TypeAlias = tuple[str, int, int]
 
+CHUNK = 250
+"""Entries that are written at once: books of different hours have all but the last in common."""
 
-class _Archive:
-    """The books as they were after any sequence of steps, made again on demand."""
 
-    CHUNK = 250
+class _History(NamedTuple):
+    """What became of the books: steps, and the entry from which they have been written since."""
 
-    def __init__(self, seed: int) -> None:
-        self._entries = books.stream(seed)
-        self._seed = seed
-        with closing(books.connect()) as fresh:
-            books.create(fresh)
-            self._states: dict[tuple[Step, ...], bytes] = {(): fresh.serialize()}
+    steps: tuple[Step, ...]
+    open_from: int
 
-    def back_up(self, steps: tuple[Step, ...], path: Path | None) -> bytes:
-        """A backup, by SQLite's backup API, of the books after those steps."""
-        small = tuple(part for step in steps for part in self._parts(step))
-        known = next(n for n in range(len(small), -1, -1) if small[:n] in self._states)
-        with closing(books.connect()) as live:
-            books.load(live, self._states[small[:known]])
-            for n in range(known, len(small)):
-                self._apply(live, small[n])
-                kind, first, last = small[n]
-                if kind != "write" or last - first == self.CHUNK:
-                    self._states[small[: n + 1]] = live.serialize()
-            return books.back_up(live, path)
+    def at(self, seed: int, hour: float) -> tuple[Step, ...]:
+        """All steps up to that hour."""
+        last = books.entries_before(seed, hour)
+        # Where a table is missing, SQLite refuses every entry.
+        if last <= self.open_from or self.steps[-1:] == (("drop", 0, 0),):
+            return self.steps
+        return (*self.steps, ("write", self.open_from, last))
 
-    def _parts(self, step: Step) -> list[Step]:
-        kind, first, last = step
+
+def _in_chunks(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    parts: list[Step] = []
+    for kind, first, last in steps:
         if kind != "write":
-            return [step]
-        edges = [first, *range((first // self.CHUNK + 1) * self.CHUNK, last, self.CHUNK), last]
-        return [("write", a, b) for a, b in pairwise(edges) if a < b]
+            parts.append((kind, first, last))
+            continue
+        edges = [first, *range((first // CHUNK + 1) * CHUNK, last, CHUNK), last]
+        parts += [("write", a, b) for a, b in pairwise(edges) if a < b]
+    return tuple(parts)
 
-    def _apply(self, live: sqlite3.Connection, step: Step) -> None:
-        kind, first, last = step
-        if kind == "write":
-            books.write(live, self._entries[first:last])
-        elif kind == "drop":
-            books.delete_table(live)
-        else:
-            books.corrupt_silently(live, self._seed)
+
+def _write_books(live: sqlite3.Connection, seed: int, parts: tuple[Step, ...]) -> None:
+    """Make the empty database the books after those steps."""
+    if not parts:
+        books.create(live)
+        return
+    books.load(live, _books_after(seed, parts[:-1]))
+    kind, first, last = parts[-1]
+    if kind == "write":
+        books.write(live, books.stream(seed)[first:last])
+    elif kind == "drop":
+        books.delete_table(live)
+    else:
+        books.corrupt_silently(live, seed)
+
+
+# Years of one seed have most of their books in common. What is kept from one year to the next
+# follows from the seed and the steps alone, whatever the plan.
+@lru_cache(maxsize=32)
+def _books_after(seed: int, parts: tuple[Step, ...]) -> bytes:
+    with closing(books.connect()) as live:
+        _write_books(live, seed, parts)
+        return live.serialize()
+
+
+def _back_up(seed: int, steps: tuple[Step, ...], path: Path | None) -> bytes:
+    """A backup, by SQLite's backup API, of the books after those steps."""
+    with closing(books.connect()) as live:
+        _write_books(live, seed, _in_chunks(steps))
+        return books.back_up(live, path)
+
+
+@lru_cache(maxsize=1024)
+def _pristine(seed: int, steps: tuple[Step, ...]) -> tuple[str, int]:
+    """What is wrong with a backup in which no bit has changed, and its entries if it is sound."""
+    made = _back_up(seed, steps, None)
+    verdict = books.examine(made)
+    return verdict, 0 if verdict else books.count_entries(made)
 
 
 @dataclass(slots=True, eq=False)
 class _Copy:
-    """A copy on a site: what it was made from, and what has been done to it since."""
+    """A copy on a site: what it was made from, and what has been done to it since.
+
+    Most copies are never read, so the steps that made the books in it are worked out when it is.
+    """
 
     site: Site
     made_h: float
     arrived_h: float
-    steps: tuple[Step, ...] | None
+    history: _History | None  # none where the job wrote an empty file
     damage: str = ""
     known_bad: bool = False
     sha256: str = ""  # of the file, once it has been made
@@ -444,17 +474,16 @@ class _Year:
         self.recoveries: list[Recovery] = []
         self.tests = 0
         self.job_broken = False
-        self._archive = _Archive(self.seed)
-        self._steps: tuple[Step, ...] = ()
-        self._open_from = 0  # the entry from which the running stretch began
+        self._history = _History((), 0)
         self._now = 0.0
         self._closed_until = 0.0
         self._corrupt: Disaster | None = None
         self._rotting = ""
         self._next_copy = dict.fromkeys(plan.sites, 0.0)
-        self._pristine: dict[tuple[Step, ...], tuple[bytes, str]] = {}
         self._draw = random.Random(f"year {self.seed}")
-        self._copy_back_h = {name: SITES[name].fetch_h + plan.run_h(name) for name in plan.sites}
+        self._run_h = {name: plan.run_h(name) for name in plan.sites}
+        self._interval_h = {name: plan.interval_at(name) for name in plan.sites}
+        self._copy_back_h = {name: SITES[name].fetch_h + run for name, run in self._run_h.items()}
 
     def run(self, events: Iterable[Disaster], end_h: float) -> Outcome:
         moments: list[tuple[float, int, Disaster | None]] = []
@@ -482,15 +511,15 @@ class _Year:
         """Make the copies that fall due, site by site, and drop those that are out of date."""
         oldest = to - self.plan.keep_days * 24
         for name, there in self.copies.items():
-            run, interval = self.plan.run_h(name), self.plan.interval_at(name)
+            site, run, interval = SITES[name], self._run_h[name], self._interval_h[name]
+            history = None if self.job_broken else self._history
+            damage = "rot" if name == self._rotting else ""
             due = self._next_copy[name]
             # Copies that nobody could read any more by now need not be made.
             due += max(0.0, (oldest - run - due) // interval) * interval
             while due <= to:
                 if due >= self._closed_until:
-                    steps = None if self.job_broken else self._steps_at(due)
-                    damage = "rot" if name == self._rotting else ""
-                    there.append(_Copy(SITES[name], due, due + run, steps, damage))
+                    there.append(_Copy(site, due, due + run, history, damage))
                 due += interval
             self._next_copy[name] = due
             expired = bisect_left(there, oldest, key=lambda copy: copy.arrived_h)
@@ -498,16 +527,10 @@ class _Year:
             del there[:expired]
         self._now = to
 
-    def _steps_at(self, hour: float) -> tuple[Step, ...]:
-        last = books.entries_before(self.seed, hour)
-        # Where a table is missing, SQLite refuses every entry.
-        if last <= self._open_from or self._steps[-1:] == (("drop", 0, 0),):
-            return self._steps
-        return (*self._steps, ("write", self._open_from, last))
-
     def _change(self, kind: str) -> None:
-        self._steps = (*self._steps_at(self._now), (kind, 0, 0))
-        self._open_from = max(self._open_from, books.entries_before(self.seed, self._now))
+        steps = self._history.at(self.seed, self._now)
+        written = books.entries_before(self.seed, self._now)
+        self._history = _History((*steps, (kind, 0, 0)), max(self._history.open_from, written))
 
     def _begin(self, disaster: Disaster) -> None:
         """The damage is done, and nobody has noticed yet."""
@@ -546,7 +569,7 @@ class _Year:
 
     def _recover(self, disaster: Disaster) -> None:
         now = disaster.noticed_h
-        before = self._steps_at(now)
+        before = self._history.at(self.seed, now)
         good = [
             copy
             for there in self.copies.values()
@@ -561,7 +584,7 @@ class _Year:
         read = _Read("", False, 0)
         for copy in good:
             bad = useless.get(copy.site.name, 0)
-            if bad >= GIVE_UP_AFTER or (bad and copy.steps is None):
+            if bad >= GIVE_UP_AFTER or (bad and copy.history is None):
                 continue
             read = self._read(copy)
             tried.append(f"{copy.site.name}: {read.verdict or 'restored'}")
@@ -569,7 +592,7 @@ class _Year:
                 chosen = copy
                 down += self._copy_back_h[copy.site.name]
                 break
-            useless[copy.site.name] = bad + (copy.steps is not None)
+            useless[copy.site.name] = bad + (copy.history is not None)
             if read.verdict not in ("the file is empty", "it is no database"):
                 # What looks like a database is found to be none only after it was copied back.
                 down += self._copy_back_h[copy.site.name]
@@ -587,9 +610,11 @@ class _Year:
                 tried=tuple(tried),
             )
         )
-        self._steps = chosen.steps or () if chosen else ()
         self._closed_until = now + down
-        self._open_from = books.entries_before(self.seed, min(self._closed_until, YEAR_H))
+        self._history = _History(
+            self._steps_of(chosen) if chosen else (),
+            books.entries_before(self.seed, min(self._closed_until, YEAR_H)),
+        )
         self._corrupt = None
         # Who has just tried to restore knows what is wrong with job and site, and mends both.
         if any(trial.endswith("the file is empty") for trial in tried):
@@ -630,37 +655,37 @@ class _Year:
         if corrupt and self._corrupt is not None:
             self._recover(Disaster("silent corruption", self._corrupt.at_h, at))
 
+    def _steps_of(self, copy: _Copy) -> tuple[Step, ...]:
+        return copy.history.at(self.seed, copy.made_h) if copy.history else ()
+
     def _read(self, copy: _Copy) -> _Read:
         """Read a copy from its site: the bytes that are there today."""
-        if copy.steps is None:
+        if copy.history is None:
             return _Read(books.examine(b""), False, 0)
-        verdict: str | None = None
+        steps = self._steps_of(copy)
         if self.folder is None:
-            if copy.steps not in self._pristine:
-                if len(self._pristine) >= 4:
-                    self._pristine.clear()
-                made = self._archive.back_up(copy.steps, None)
-                self._pristine[copy.steps] = (made, books.examine(made))
-            made, verdict = self._pristine[copy.steps]
-            there, sha256 = self._damaged(copy, made), books.fingerprint(made)
+            if not copy.damage:
+                verdict, entries = _pristine(self.seed, steps)
+                return _Read(verdict, True, entries)
+            made = _back_up(self.seed, steps, None)
+            there = self._damaged(copy, made)
+            equal = there == made
         else:
             path = self._path(copy)
             if not copy.sha256:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.unlink(missing_ok=True)
-                copy.sha256 = books.fingerprint(self._archive.back_up(copy.steps, path))
+                copy.sha256 = books.fingerprint(_back_up(self.seed, steps, path))
             if copy.damage:
                 # Once: a copy that was found to be bad is not read again.
                 path.write_bytes(self._damaged(copy, path.read_bytes()))
-            there, sha256 = path.read_bytes(), copy.sha256
-        equal = books.fingerprint(there) == sha256
-        if not equal or verdict is None:
-            verdict = books.examine(there)
+            there = path.read_bytes()
+            equal = books.fingerprint(there) == copy.sha256
+        verdict = books.examine(there)
         if not equal and not verdict:
             # The database engine cannot see every flipped bit; the checksum can.
             verdict = "its bytes are not what was backed up"
-        entries = books.count_entries(there) if not verdict else 0
-        return _Read(verdict, equal, entries)
+        return _Read(verdict, equal, 0 if verdict else books.count_entries(there))
 
     def _path(self, copy: _Copy) -> Path:
         assert self.folder is not None
