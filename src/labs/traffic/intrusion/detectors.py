@@ -31,6 +31,7 @@ SIGNATURES = (
 MOST_DECODINGS = 5
 
 _ANY = re.compile("|".join(SIGNATURES))
+_SLASHES = re.compile(r"/{2,}")
 
 
 def matches_weak(path: str) -> bool:
@@ -58,11 +59,13 @@ def normalize(path: str) -> str:
     '/a/../b c'
     """
     for _ in range(MOST_DECODINGS):
+        if "%" not in path:  # nearly every path: detectors read each of them many times
+            break
         decoded = unquote(path)
         if decoded == path:
             break
         path = decoded
-    return re.sub(r"/{2,}", "/", path.replace("+", " ")).lower()
+    return _SLASHES.sub("/", path.replace("+", " ")).lower()
 
 
 def alert_weak(window: Window) -> set[str]:

@@ -15,11 +15,12 @@ import math
 import random
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from labs.arguments import whole
@@ -51,7 +52,9 @@ _PAGES = (
     "/reports/result",
     "/bank",
 )
-_PAGE_WEIGHTS = (0.1, 0.22, 0.34, 0.1, 0.08, 0.06, 0.1)
+# Added up once, because thousands of moments and pages are drawn with them.
+_PAGE_WEIGHTS = tuple(accumulate((0.1, 0.22, 0.34, 0.1, 0.08, 0.06, 0.1)))
+_WEEKDAYS = tuple(accumulate((20, 19, 18, 18, 15, 4, 6)))
 _PUBLIC = ("/", "/pricing", "/help", "/help/vat", "/help/bank", "/about", "/blog/{}")
 _HUNTED = (
     "/wp-login.php",
@@ -280,6 +283,8 @@ def grade(
     accused: dict[str, None] = {}
     alarms = noise = 0
     for window in windows(log):
+        # Read before the answer has the window in its hands, and could write other hours on it.
+        start, end, hour = window.start, window.end, slice(window._first, window._last)
         answer = alert(window)
         if isinstance(answer, bool):
             answer = {ANYBODY} if answer else set()
@@ -295,10 +300,9 @@ def grade(
             alarms += 1
             if name == ANYBODY:
                 # Whoever looks into such an hour, without a name, sees what has failed in it.
-                hour = slice(window._first, window._last)
                 failed = Counter(
                     number
-                    for entry, number in zip(window.entries, log.campaign[hour], strict=True)
+                    for entry, number in zip(log.entries[hour], log.campaign[hour], strict=True)
                     if number >= 0 and entry.status >= 400
                 )
                 busy = [number for number, count in failed.items() if count >= 2]
@@ -308,12 +312,12 @@ def grade(
             guilty = [
                 number
                 for number in owners.get(name, ())
-                if log.campaigns[number].first <= window.end
-                and window.start <= log.campaigns[number].last + DAY_S
+                if log.campaigns[number].first <= end
+                and start <= log.campaigns[number].last + DAY_S
             ]
             caught.update(guilty)
             if not guilty:
-                false.add((int(window.start // DAY_S), name))
+                false.add((int(start // DAY_S), name))
                 accused[name] = None
     found = [campaign.kind for campaign in log.campaigns]
     return Grade(
@@ -371,6 +375,20 @@ def _month(seed: int, evasion: frozenset[str], days: int, kinds: tuple[str, ...]
     return _Month(seed, evasion, days).log(kinds)
 
 
+class _Honest(NamedTuple):
+    """The honest work of a month: its requests in order of time, and what intruders meet there."""
+
+    rows: tuple[tuple[Entry, int], ...]
+    given: frozenset[str]
+    people: Mapping[str, str]
+    support_address: str
+
+
+@lru_cache(maxsize=4)  # a picture compares months that differ only in how the intruders hide
+def _honest(seed: int, days: int) -> _Honest:
+    return _Month(seed, frozenset(), days).honest_work()
+
+
 class _Month:
     """Collects the requests of each kind of visitor and puts them in order of time."""
 
@@ -383,13 +401,25 @@ class _Month:
         self.kinds: list[str] = []
         self.given: set[str] = set()
         self.people: dict[str, str] = {}
+        self.support_address = ""
         known = [user.id for user in USERS]
         self.users = known + [f"user{n:03}" for n in range(CUSTOMERS - len(known))]
 
-    def log(self, kinds: tuple[str, ...]) -> Log:
+    def honest_work(self) -> _Honest:
         self._customers()
         self._machines()
         self._staff()
+        return _Honest(
+            tuple(sorted(self.rows)),
+            frozenset(self.given),
+            MappingProxyType(self.people),
+            self.support_address,
+        )
+
+    def log(self, kinds: tuple[str, ...]) -> Log:
+        honest = _honest(self.seed, self.days)
+        self.rows, self.given = list(honest.rows), set(honest.given)
+        self.people, self.support_address = dict(honest.people), honest.support_address
         # The intruders have dice of their own: honest work is the same however they hide.
         self.random = random.Random(f"Kvittra {self.seed} intruders")
         order = list(kinds)
@@ -457,7 +487,7 @@ class _Month:
         """A moment at which people work: weekdays from 7 to 18, and a little at other times."""
         draw = self.random
         week = draw.randrange(4)
-        weekday = draw.choices(range(7), (20, 19, 18, 18, 15, 4, 6))[0]
+        weekday = draw.choices(range(7), cum_weights=_WEEKDAYS)[0]
         hour = 7 + 11 * draw.betavariate(2, 2.4) if draw.random() < 0.85 else 24 * draw.random()
         return ((week * 7 + weekday) * 24 + hour) * 3600.0
 
@@ -495,7 +525,7 @@ class _Month:
                 at += self._pause(8)
             self._add(at, address, user, "/login", agent, 302)
             pages = 1 + int(self._pause(7))
-            for page in draw.choices(_PAGES, _PAGE_WEIGHTS, k=pages):
+            for page in draw.choices(_PAGES, cum_weights=_PAGE_WEIGHTS, k=pages):
                 at += self._pause(40)
                 odd = draw.random()
                 status = 404 if odd < 0.004 else 500 if odd > 0.9996 else 200
