@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from functools import cache
 
 import pytest
 from contract import ROOT, Answers, Contract
 
-from labs.teaching import Quiz
+from labs.teaching import Quiz, isolation
 from labs.teaching.sliders import Slider, explore
 from labs.traffic import intrusion
 from labs.traffic.intrusion import detectors, exercises, figures, log, prevention
+
+# What several tests look at is made once: an exploration keeps its pictures.
+ALARM_SHARE = explore(figures.alarm_share, one_in=Slider(figures.ONE_IN))
+NOTICED = explore(figures.noticed, hours=Slider(figures.PATIENCE_H))
+ROC_CURVES = explore(figures.roc_curves, hiding=Slider(tuple(figures.HIDING)))
+BLOCKING = explore(
+    figures.blocking,
+    limit=Slider((1, 2, 3, 5, 8, 10, 20, 30)),
+    hiding=Slider(figures.BLOCK_HIDING),
+)
+brakes = cache(figures.brakes)
 
 
 def limits(**changed):
@@ -87,6 +99,17 @@ def brake(*, own=20, account=50, address=80):
     ]
 
 
+@pytest.fixture(scope="module")
+def months():
+    """Make the months of the book's learner once, and not in each child that is forked."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(isolation, "can_fork", lambda: False)
+        for exercise in (exercises.set_the_limits, exercises.watch_the_log):
+            answer = [exercise.weak[part.name] for part in exercise.parts]
+            exercise.judge(exercise.checks, answer, seed="book")
+
+
+@pytest.mark.usefixtures("months")
 class TestExercises(Contract):
     answers = (
         Answers(
@@ -196,7 +219,7 @@ def test_the_weak_detector_misses_more_when_intruders_hide():
 
 
 def test_a_patient_intruder_is_noticed_by_sums_long_before_a_threshold():
-    patient = figures.noticed(256).alt
+    patient = NOTICED.picture(hours=256).alt
     assert "CUSUM: after 5 hours" in patient
     assert "EWMA: after 5 hours" in patient
     assert "threshold: after 1" in patient
@@ -204,19 +227,21 @@ def test_a_patient_intruder_is_noticed_by_sums_long_before_a_threshold():
 
 @pytest.mark.parametrize("hours", figures.PATIENCE_H)
 def test_limits_learned_in_quiet_months_ring_at_most_once_in_the_next(hours):
-    alt = figures.noticed(hours).alt
+    alt = NOTICED.picture(hours=hours).alt
     assert "false alarm" not in alt or "before: 1)" in alt
 
 
 def test_the_base_rate_picture_counts_the_alarms_of_a_day():
-    said = figures.alarm_share(100).alt
+    said = ALARM_SHARE.picture(one_in=100).alt
     assert "10,000 false alarms a day and 20 real ones, so 1 in 506" in said
-    assert "10 false alarms a day and 20 real ones, so 66%" in figures.alarm_share(100_000).alt
+    assert (
+        "10 false alarms a day and 20 real ones, so 66%" in ALARM_SHARE.picture(one_in=100_000).alt
+    )
 
 
 def test_a_botnet_defeats_every_count_by_address():
-    assert "different accounts that fail: 100%" in figures.roc_curves("not at all").alt
-    assert "failed logins: 0%" in figures.roc_curves("from many addresses").alt
+    assert "different accounts that fail: 100%" in ROC_CURVES.picture(hiding="not at all").alt
+    assert "failed logins: 0%" in ROC_CURVES.picture(hiding="from many addresses").alt
 
 
 def test_blocking_more_turns_more_honest_people_away():
@@ -233,16 +258,7 @@ def test_blocking_more_turns_more_honest_people_away():
 
 @pytest.mark.parametrize(
     "figure",
-    [
-        explore(figures.alarm_share, one_in=Slider(figures.ONE_IN)),
-        explore(figures.noticed, hours=Slider(figures.PATIENCE_H)),
-        explore(figures.roc_curves, hiding=Slider(tuple(figures.HIDING))),
-        explore(
-            figures.blocking,
-            limit=Slider((1, 2, 3, 5, 8, 10, 20, 30)),
-            hiding=Slider(figures.BLOCK_HIDING),
-        ),
-    ],
+    [ALARM_SHARE, NOTICED, ROC_CURVES, BLOCKING],
     ids=lambda figure: figure.figure.split(":")[1],
 )
 def test_each_position_of_a_slider_says_something_of_its_own(figure):
@@ -255,7 +271,7 @@ def test_tables_of_the_lab_add_up():
     month = log.month(figures.BOOK_SEED)
     rows = figures.visitors(month).rows
     assert sum(row[1] for row in rows) == len(month)
-    by_name = {row[0]: row[1:] for row in figures.brakes().rows}
+    by_name = {row[0]: row[1:] for row in brakes().rows}
     assert by_name["lock the account, 5 failures"][3] > 10 * 6
     assert by_name["strangers and known devices apart"] == [50, 50, 12, 0]
     assert by_name["a token bucket for each address"][1] == 28_800
@@ -263,7 +279,7 @@ def test_tables_of_the_lab_add_up():
 
 def test_the_page_states_what_the_lab_computes():
     page = (ROOT / "book/traffic/intrusion.md").read_text("utf-8")
-    patient = figures.noticed(8 * 24).alt
+    patient = NOTICED.picture(hours=8 * 24).alt
     for hours, guesses in ((126, 161), (18, 13)):
         assert f"after {hours} hours and {guesses} guesses" in patient
         assert f"after {hours} hours and {guesses}" in page
@@ -274,6 +290,6 @@ def test_the_page_states_what_the_lab_computes():
     assert f"turned away {turned_away[two]} times" in page
     assert turned_away[ten] == 0
     assert f"{stopped[ten]:.0%} of the guesses" in page
-    lock = next(row for row in figures.brakes().rows if row[0].startswith("lock"))
+    lock = next(row for row in brakes().rows if row[0].startswith("lock"))
     assert lock[3] == 2
     assert "gets in twice" in page

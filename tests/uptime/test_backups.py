@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from contract import ROOT, Answers, Contract, matching
 
-from labs.teaching import Quiz
+from labs.teaching import Quiz, isolation
 from labs.uptime import backups
 from labs.uptime.backups import books, exercises, figures, job, model, year
 from labs.uptime.backups.year import KINDS, SITES, TARGET, Disaster, Plan
@@ -148,6 +148,16 @@ def best_so_far(copies, damaged_h):
     return best
 
 
+@pytest.fixture(scope="module")
+def bookkeeping() -> None:
+    """Write the books that checks draw from once, and not in each child that is forked."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(isolation, "can_fork", lambda: False)
+        exercise = exercises.choose_a_plan
+        exercise.judge(exercise.checks, [CAREFUL], seed="book")
+
+
+@pytest.mark.usefixtures("bookkeeping")
 class TestExercises(Contract):
     answers = (
         matching(
@@ -293,7 +303,8 @@ class TestExercises(Contract):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_no_seed_changes_a_verdict_on_a_plan(seed: int) -> None:
+def test_no_seed_changes_a_verdict_on_a_plan(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isolation, "can_fork", lambda: False)  # seeds share years of bookkeeping
     table = TestExercises.answers[1]
     exercise = table.exercise
     draw = random.Random(seed)
