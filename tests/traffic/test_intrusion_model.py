@@ -31,6 +31,7 @@ from labs.traffic.intrusion import (
 )
 from labs.traffic.intrusion import log as log_module
 from labs.traffic.intrusion.log import (
+    ANYBODY,
     DAY_S,
     DAYS,
     EVASIONS,
@@ -473,6 +474,20 @@ def test_accusing_everybody_finds_all_and_is_unreadable() -> None:
     assert everybody.customers_accused > 200
     silent = grade(lambda _: set(), 11)
     assert (silent.recall, silent.false_alarms_per_day, silent.alarms) == (0, 0, 0)
+
+
+def test_what_a_detector_writes_on_its_window_changes_no_grade() -> None:
+    def honest(window: Window) -> set[str]:
+        return {entry.address for entry in window.entries} | {ANYBODY}
+
+    def meddling(window: Window) -> set[str]:
+        accused = honest(window)
+        window.entries.clear()
+        for name, value in (("start", 0.0), ("end", math.inf), ("_first", 0)):
+            object.__setattr__(window, name, value)
+        return accused
+
+    assert grade(meddling, 11) == grade(honest, 11)
 
 
 def test_the_same_false_accusation_counts_once_a_day() -> None:

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -121,7 +122,7 @@ def entries_before(seed: int, hour: float) -> int:
 
 @lru_cache(maxsize=8)
 def _hours(seed: int) -> tuple[float, ...]:
-    return tuple(entry.hour for entry in stream(seed))
+    return tuple(map(attrgetter("hour"), stream(seed)))
 
 
 def connect(path: Path | None = None) -> sqlite3.Connection:

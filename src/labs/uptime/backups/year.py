@@ -693,6 +693,8 @@ class _Year:
 
     def _remove(self, copies: Iterable[_Copy]) -> None:
         """Copies that are out of date, or were where a disaster was, are gone as files too."""
+        if self.folder is None:
+            return
         for copy in copies:
             if copy.sha256:
                 self._path(copy).unlink()
