@@ -7,6 +7,7 @@ its way to the killed server and nothing else, and leaves no process behind.
 from __future__ import annotations
 
 import math
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -318,12 +319,15 @@ def test_importing_the_lesson_does_not_load_numpy() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def processes_of_the_live_lab() -> set[str]:
+def own_processes_of_the_live_lab() -> set[str]:
+    """Those that this process started: other tests may run the lab at the same time."""
     found = set()
     for entry in PROCESSES.iterdir():
         # A process may end while its entry is being read.
         with suppress(OSError):
-            if b"labs.uptime.units.live" in (entry / "cmdline").read_bytes().split(b"\0"):
+            parent = (entry / "stat").read_text().rsplit(")", 1)[1].split()[1]
+            command = (entry / "cmdline").read_bytes().split(b"\0")
+            if int(parent) == os.getpid() and b"labs.uptime.units.live" in command:
                 found.add(entry.name)
     return found
 
@@ -336,10 +340,9 @@ needs_proc = pytest.mark.skipif(
 @needs_proc
 @pytest.mark.sockets
 def test_a_killed_server_loses_only_its_own_requests_and_leaves_no_process_behind() -> None:
-    before = processes_of_the_live_lab()
     # The proxy takes turns, so that request 28 is at work on B when B is killed.
     result = live.run(requests=110, every_ms=10, kill="B", kill_at=29, check_ms=20, missed=2)
-    assert processes_of_the_live_lab() <= before
+    assert own_processes_of_the_live_lab() == set()
     assert len(result.requests) == 110
     assert set(result.answered_by) == {"A", "B", "C"}
     assert result.lost
@@ -367,6 +370,7 @@ def test_the_recorded_run_is_one_that_the_command_makes() -> None:
 @pytest.mark.sockets
 def test_live_processes_listen_on_this_computer_only() -> None:
     with live._process("server", "A") as server:
+        assert own_processes_of_the_live_lab() == {str(server.process.pid)}
         assert live._get(server.port, "/health") == (200, b"A")
         handles = (PROCESSES / str(server.process.pid) / "fd").iterdir()
         sockets = {str(handle.readlink()) for handle in handles}

@@ -17,6 +17,7 @@ HOW_TO_GET_ONE = (
 )
 _COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _WITHOUT_WINDOWS = "chromium-headless-shell"
+_PATIENCE_SECONDS = 300
 _PLACES = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -75,10 +76,12 @@ def install() -> bool:
             return False
         may = [sudo, "-n"]
     print("Installing Chromium", flush=True)
-    new = ["install", "-q", "-y", "--no-install-recommends"]
+    # A system that has just started may still be at its own updates.
+    patient = [*may, apt, "-q", "-o", f"DPkg::Lock::Timeout={_PATIENCE_SECONDS}"]
+    new = ["install", "-y", "--no-install-recommends"]
     # One after the other: a system without the second still gets the first.
-    for step in (["update", "-q"], [*new, "chromium"], [*new, _WITHOUT_WINDOWS]):
-        subprocess.run([*may, apt, *step], stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    for step in (["update"], [*new, "chromium"], [*new, _WITHOUT_WINDOWS]):
+        subprocess.run([*patient, *step], stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
     return find() is not None
 
 
