@@ -265,9 +265,10 @@ class Exercise:
             findings = [problem] + [Finding(check.claim, None) for check in checks]
             return self._report(findings)
         seed = learner() if seed is None else seed
+        # Made out here: a child that looked at all modules would copy the memory they lie in.
+        guard = isolation.Guard(f"labs.{self.id.rpartition('.')[0]}")
 
         def work(send: isolation.Send) -> None:
-            guard = isolation.Guard(f"labs.{self.id.rpartition('.')[0]}")
             watched = Answer(
                 {
                     part.name: Call(part, given, guard) if part.value is None else given

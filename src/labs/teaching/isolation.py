@@ -79,13 +79,14 @@ def run(work: Callable[[Send], None], *, seconds: float) -> tuple[list[dict[str,
 
 
 def _run_forked(work: Callable[[Send], None], seconds: float) -> tuple[list[dict[str, Any]], str]:
+    limits = _memory_limits()
     reader, writer = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
     child = os.fork()
     if child == 0:  # pragma: no cover - the child ends with os._exit, which coverage cannot see
         os.close(reader)
-        _work_in_child(work, writer)
+        _work_in_child(work, writer, limits)
     os.close(writer)
     messages: list[dict[str, Any]] = []
     rest = b""
@@ -111,7 +112,11 @@ def _run_forked(work: Callable[[Send], None], seconds: float) -> tuple[list[dict
     return [*messages, {"event": outcome}], ""
 
 
-def _work_in_child(work: Callable[[Send], None], writer: int) -> None:  # pragma: no cover
+def _work_in_child(  # pragma: no cover
+    work: Callable[[Send], None], writer: int, limits: tuple[int, int]
+) -> None:
+    import resource
+
     def send(message: dict[str, Any]) -> None:
         line = json.dumps(message).encode() + b"\n"
         while line:
@@ -120,7 +125,7 @@ def _work_in_child(work: Callable[[Send], None], writer: int) -> None:  # pragma
     status = 1
     try:
         gc.freeze()  # to collect among the parent's objects would copy all of its memory
-        _limit_memory()
+        resource.setrlimit(resource.RLIMIT_AS, limits)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         printed = _Printed()
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
@@ -132,15 +137,17 @@ def _work_in_child(work: Callable[[Send], None], writer: int) -> None:  # pragma
         os._exit(status)
 
 
-def _limit_memory() -> None:
-    import resource
+def _memory_limits() -> tuple[int, int]:
+    """The soft and the hard limit of a child's memory, in bytes.
 
-    with open("/proc/self/statm", encoding="ascii") as pages:  # noqa: PTH123 - no pathlib in a child
-        used = int(pages.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    Asked before the fork: what a child imports or reads for this, it would do each time.
+    """
+    import resource  # Windows has none
+
+    used = int(Path("/proc/self/statm").read_text("ascii").split()[0])
+    bound = used * os.sysconf("SC_PAGE_SIZE") + MEMORY_BYTES
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    bound = used + MEMORY_BYTES
-    if hard == resource.RLIM_INFINITY or bound < hard:
-        resource.setrlimit(resource.RLIMIT_AS, (bound, hard))
+    return (bound if hard == resource.RLIM_INFINITY else min(bound, hard), hard)
 
 
 def _run_here(work: Callable[[Send], None], seconds: float) -> tuple[list[dict[str, Any]], str]:
@@ -300,8 +307,11 @@ class Guard:
         self._values: list[Any] = []
         classes: set[int] = set()  # a class that several modules hold is looked at once
         within = (f"{lesson}.", *(f"labs.{name}." for name in _SHARED))
-        for name, module in list(sys.modules.items()):
-            if module is None or not (name in _GUARDED or f"{name}.".startswith(within)):
+        for name in list(sys.modules):
+            if not (name in _GUARDED or f"{name}.".startswith(within)):
+                continue
+            module = sys.modules[name]
+            if module is None:
                 continue
             held = {key: value for key, value in list(vars(module).items()) if callable(value)}
             self._add(name, module, held)
