@@ -4,7 +4,9 @@ import gc
 import hmac
 import os
 import re
+import sys
 import time
+import types
 from pathlib import Path
 
 import pytest
@@ -297,3 +299,25 @@ class TestGuard:
             setattr(owner, name, lambda *_: None)
             assert any(found.endswith(f".{name}") for found in self.noticed(guard))
             assert vars(owner)[name] is before
+
+    @pytest.mark.parametrize("change", ["function added", "function replaced", "module added"])
+    def test_a_guard_is_kept_until_something_changes(self, change, monkeypatch):
+        first = isolation.guard("labs.attacks.passwords")
+        assert isolation.guard("labs.attacks.passwords") is first
+        assert isolation.guard("labs.attacks.sql_injection") is not first
+        module = types.ModuleType("labs.attacks.passwords.late")
+        module.late = lambda: None
+        owner, name = {
+            "function added": (model, "late"),
+            "function replaced": (model, "verify"),
+            "module added": (module, "late"),
+        }[change]
+        if owner is module:
+            monkeypatch.setitem(sys.modules, module.__name__, module)
+        monkeypatch.setattr(owner, name, lambda: None, raising=False)
+        second = isolation.guard("labs.attacks.passwords")
+        assert second is not first
+        here = vars(owner)[name]
+        setattr(owner, name, None)
+        assert any(found.endswith(f".{name}") for found in self.noticed(second))
+        assert vars(owner)[name] is here

@@ -266,7 +266,7 @@ class Exercise:
             return self._report(findings)
         seed = learner() if seed is None else seed
         # Made out here: a child that looked at all modules would copy the memory they lie in.
-        guard = isolation.Guard(f"labs.{self.id.rpartition('.')[0]}")
+        guard = isolation.guard(f"labs.{self.id.rpartition('.')[0]}")
 
         def work(send: isolation.Send) -> None:
             watched = Answer(

@@ -287,6 +287,7 @@ class _Owned(NamedTuple):
     owner: Any
     held: dict[str, Any]
     namespace: Mapping[str, Any]
+    names: int  # in the namespace, data included
     read: Callable[[Mapping[str, Any]], tuple[Any, ...]]
 
 
@@ -303,6 +304,7 @@ class Guard:
     """
 
     def __init__(self, lesson: str) -> None:
+        self._modules = len(sys.modules)
         self._before: list[_Owned] = []
         self._values: list[Any] = []
         classes: set[int] = set()  # a class that several modules hold is looked at once
@@ -330,8 +332,28 @@ class Guard:
         if held:
             # Called with a single key, itemgetter gives no tuple; with one key twice it does.
             keys = tuple(held) if len(held) > 1 else (*held, *held)
-            self._before.append(_Owned(name, owner, held, vars(owner), itemgetter(*keys)))
+            space = vars(owner)
+            self._before.append(_Owned(name, owner, held, space, len(space), itemgetter(*keys)))
             self._values += [held[key] for key in keys]
+
+    def is_complete(self) -> bool:
+        """Whether all that there is now was there when it was made, and is as it was."""
+        return (
+            len(sys.modules) == self._modules
+            and all(len(owned.namespace) == owned.names for owned in self._before)
+            and self._unchanged()
+        )
+
+    def _unchanged(self) -> bool:
+        # It runs after every call of an answer, over thousands of names: no loop over them in
+        # Python. They are compared by identity, for an object can lie about being equal.
+        present: list[Any] = []
+        try:
+            for owned in self._before:
+                present += owned.read(owned.namespace)
+        except KeyError:
+            return False
+        return all(map(is_, present, self._values))
 
     def check(self) -> None:
         """Put back what was replaced.
@@ -339,14 +361,8 @@ class Guard:
         Raises:
             Tampering: If anything was replaced.
         """
-        # It runs after every call of an answer, over thousands of names: no loop over them in
-        # Python. They are compared by identity, for an object can lie about being equal.
-        present: list[Any] = []
-        with contextlib.suppress(KeyError):
-            for owned in self._before:
-                present += owned.read(owned.namespace)
-            if all(map(is_, present, self._values)):
-                return
+        if self._unchanged():
+            return
         replaced = []
         for owned in self._before:
             for key, value in owned.held.items():
@@ -356,3 +372,13 @@ class Guard:
                         setattr(owned.owner, key, value)
         if replaced:
             raise Tampering(replaced)
+
+
+_guards: dict[str, Guard] = {}
+
+
+def guard(lesson: str) -> Guard:
+    """A guard of everything as it is now: the last one, unless something has changed since."""
+    if lesson not in _guards or not _guards[lesson].is_complete():
+        _guards[lesson] = Guard(lesson)
+    return _guards[lesson]
