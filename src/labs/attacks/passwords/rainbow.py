@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Sequence
+from functools import lru_cache
 
 from labs.arguments import text, whole
 from labs.attacks.passwords.model import ALGORITHMS, digest
@@ -118,20 +119,28 @@ class RainbowTable:
 
     def password(self, number: int) -> str:
         """The password with a number, 0 to ``space - 1``."""
-        letters = []
-        for _ in range(self.length):
-            number, letter = divmod(number, len(self.alphabet))
-            letters.append(self.alphabet[letter])
-        return "".join(letters)
+        return _password(self.alphabet, self.length, number)
 
     def _hash(self, point: int) -> bytes:
-        return hashlib.new(
-            self.algorithm, self.password(point).encode(), usedforsecurity=False
-        ).digest()
+        return _fingerprint(self.algorithm, self.alphabet, self.length, point)
 
     def _reduced(self, fingerprint: bytes, column: int) -> int:
         # Adding the column makes the reduction of every column a different one.
         return (int.from_bytes(fingerprint[:8], "big") + column) % self.space
+
+
+def _password(alphabet: str, length: int, number: int) -> str:
+    letters = []
+    for _ in range(length):
+        number, letter = divmod(number, len(alphabet))
+        letters.append(alphabet[letter])
+    return "".join(letters)
+
+
+@lru_cache(maxsize=2**16)  # chains, tables and lookups meet the same few passwords again and again
+def _fingerprint(algorithm: str, alphabet: str, length: int, number: int) -> bytes:
+    password = _password(alphabet, length, number)
+    return hashlib.new(algorithm, password.encode(), usedforsecurity=False).digest()
 
 
 def salted_fingerprint(password: str, salt: bytes, algorithm: str = "md5") -> str:
