@@ -193,6 +193,18 @@ def text_page(fragment: str) -> str:
     return f"{_HEAD}<main><article id=here>{fragment}</article></main>{_FOOT}"
 
 
+def _looked(answer: Answer, fragment: str, *, act: bool = True) -> Outcome:
+    """What became of the page around a fragment; each page is opened once for each answer.
+
+    Many texts come to the same page, such as all refused addresses to that with the bare label.
+    """
+    page = text_page(fragment)  # a true text, while a fragment may be of a class that lies
+    kept: dict[tuple[str, bool], Outcome] = vars(answer).setdefault("_outcomes", {})
+    if (page, act) not in kept:
+        kept[page, act] = look(page, act=act)
+    return kept[page, act]
+
+
 def data_page(fragment: str) -> str:
     """The page in which embedded data is judged: its second script hands the data on."""
     return (
@@ -360,7 +372,7 @@ def render_link(url, label):
 
 
 def _note(answer: Answer, text: str) -> tuple[Outcome, str]:
-    return look(text_page(answer.render_note(text))), f"the note {_code(text)}"
+    return _looked(answer, answer.render_note(text)), f"the note {_code(text)}"
 
 
 @render_note_and_link.honest("What honest people write is shown")
@@ -378,7 +390,7 @@ def _(answer: Answer, rng: random.Random) -> None:
 @render_note_and_link.honest("A click on a website leads there")
 def _(answer: Answer, _rng: random.Random) -> None:
     for url in payloads.HONEST_ADDRESSES:
-        outcome = look(text_page(answer.render_link(url, "website")), act=False)
+        outcome = _looked(answer, answer.render_link(url, "website"), act=False)
         given = f"the website {_code(url)}"
         here = _here(outcome, given)
         led = [address for _, address in _links(here)]
@@ -402,7 +414,7 @@ def _notes_hold(texts: Sequence[str], answer: Answer) -> None:
     for text in texts:
         fragment, given = answer.render_note(text), f"the note {_code(text)}"
         if "<" in fragment:  # without one, the parser finds nothing but text
-            outcome = look(text_page(fragment))
+            outcome = _looked(answer, fragment)
             _refuse_code(outcome, given, _ESCAPE_NUDGE)
             _refuse_elements(_here(outcome, given, _ESCAPE_NUDGE), _LAYOUT, given)
 
@@ -466,7 +478,7 @@ def _(answer: Answer, rng: random.Random) -> None:
 
 
 def _link(answer: Answer, url: str, label: str = "website") -> tuple[Outcome, str]:
-    return look(text_page(answer.render_link(url, label))), f"the website {_code(url)}"
+    return _looked(answer, answer.render_link(url, label)), f"the website {_code(url)}"
 
 
 @render_note_and_link.attack("No address of 18 runs when it is clicked, however it is spelled")
@@ -537,7 +549,7 @@ def _(answer: Answer, _rng: random.Random) -> None:
 def _(answer: Answer, _rng: random.Random) -> None:
     # Unescaped, "&copy" at the end is read as a copyright sign.
     url = "https://floraflora.example/?print=2&copy"
-    outcome = look(text_page(answer.render_link(url, "website")), act=False)
+    outcome = _looked(answer, answer.render_link(url, "website"), act=False)
     given = f"the website {_code(url)}"
     led = [address for _, address in _links(_here(outcome, given))]
     if led != [url]:
@@ -754,7 +766,7 @@ _FORMATS = ("p", "b", "i", "strong", "em", "ul", "ol", "li", "blockquote", "br",
 
 
 def _profile(answer: Answer, source: str) -> tuple[Outcome, str]:
-    return look(text_page(answer.clean_profile(source))), f"the profile {_code(source)}"
+    return _looked(answer, answer.clean_profile(source)), f"the profile {_code(source)}"
 
 
 def _formats(element: Element) -> list[tuple[str, str]]:
@@ -800,7 +812,7 @@ def _profiles_hold(answer: Answer, sources: Sequence[str]) -> None:
         fragment, given = answer.clean_profile(source), f"the profile {_code(source)}"
         if "<" not in fragment:  # the parser finds nothing but text
             continue
-        outcome = look(text_page(fragment))
+        outcome = _looked(answer, fragment)
         _refuse_code(outcome, given, _PROFILE_NUDGE)
         here = _here(outcome, given)
         _refuse_elements(here, {*_FORMATS, "span", "div"}, given)
