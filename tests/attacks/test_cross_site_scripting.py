@@ -403,6 +403,20 @@ def test_the_builders_exercises_attack_with_at_least_120_texts(monkeypatch):
         assert len(given) >= 120, exercise.id
 
 
+def test_a_text_that_claims_to_equal_every_other_is_looked_at_for_itself():
+    class Liar(str):
+        def __eq__(self, _other):
+            return True
+
+        def __hash__(self):
+            return 0
+
+    exercise = exercises.render_note_and_link
+    answer = [lambda text: Liar(text), lambda url, label: Liar(xss.render_link(url, label))]
+    report = exercise.judge(exercise.checks, answer, seed="book")
+    assert "it ran as code" in report.text(), report.text()
+
+
 def test_a_line_break_counts_as_a_space_when_a_note_is_read():
     note = "<script\n>canary('k')</script>\nMaja"
     page = xss.look(exercises.text_page(xss.render_note(note))).page

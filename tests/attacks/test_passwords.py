@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
+import itertools
+import math
 import os
 import re
 import secrets
+import signal
 import unicodedata
+from collections import Counter
+from functools import cache
 
 import argon2
 import bcrypt
@@ -19,7 +25,7 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 from labs.attacks import passwords
 from labs.attacks.passwords import exercises, figures, leak, model, watching
-from labs.teaching import Quiz
+from labs.teaching import Answer, Failed, Quiz, isolation
 from labs.teaching.sliders import Slider, explore
 
 SITE = b"kvittra-2009"
@@ -47,8 +53,12 @@ def keeps(derive, *, salt=lambda _user: secrets.token_bytes(16), same=hmac.compa
 
 
 def hardened(password: bytes, salt: bytes, length: int = 32) -> bytes:
-    """Argon2id at OWASP's cost, without the record: the quickest function that is slow enough."""
-    return hash_secret_raw(password, salt.ljust(8), 2, 19_456, 1, length, Type.ID)
+    """Argon2id at OWASP's cost, without the record: the quickest function that is slow enough.
+
+    Of OWASP's choices this one needs the least memory, and therefore the least time.
+    """
+    memory, passes, lanes = model.ARGON2ID_COSTS[-1]
+    return hash_secret_raw(password, salt.ljust(8), passes, memory, lanes, length, Type.ID)
 
 
 def stretched(password: bytes, salt: bytes) -> bytes:
@@ -102,7 +112,8 @@ def truncated():
 
 def bcrypted():
     def store(_user, password):
-        return bcrypt.hashpw(nfc(password)[:72], bcrypt.gensalt(10)).decode()
+        # Cost 9 is the lowest that takes as long as Argon2id does.
+        return bcrypt.hashpw(nfc(password)[:72], bcrypt.gensalt(9)).decode()
 
     def verify(record, _user, password):
         return bcrypt.checkpw(nfc(password)[:72], record.encode())
@@ -367,6 +378,79 @@ class TestExercises(Contract):
     )
 
 
+def test_a_judgment_asks_for_no_record_twice_but_for_the_one_that_must_differ(monkeypatch):
+    monkeypatch.setattr(isolation, "can_fork", lambda: False)
+    exercise = exercises.store_and_verify
+    stored, verified = Counter(), Counter()
+
+    def counting(calls, part):
+        return lambda *given: calls.update([given]) or part(*given)
+
+    store, verify = keeps(hardened)
+    answer = [counting(stored, store), counting(verified, verify)]
+    assert exercise.judge(exercise.checks, answer, seed="book").accepted
+    assert [given for given, times in stored.items() if times > 1] == [("siv", "123456")]
+    assert stored.total() == 10
+    assert verified.total() == 11  # one of them to time a guess, three with damaged records
+
+
+def at_first(good, afterwards):
+    """A part that is good when it is called for the first time, and never again."""
+    versions = itertools.chain([good], itertools.repeat(afterwards))
+    return lambda *given: next(versions)(*given)
+
+
+SALTED, UNSALTED = keeps(fast), keeps(fast, salt=lambda _user: SITE)
+SHORTCUT = keeps(fast, same=lambda a, b: a == b)
+
+
+@pytest.mark.parametrize(
+    ("exercise", "answer", "words"),
+    [
+        pytest.param(
+            exercises.store_and_verify,
+            [at_first(SALTED[0], UNSALTED[0]), SALTED[1]],
+            "same salt for everybody",
+            id="a salt",
+        ),
+        pytest.param(
+            exercises.store_and_verify,
+            [at_first(keeps(hardened)[0], SALTED[0]), SALTED[1]],
+            "one SHA256",
+            id="a slow function",
+        ),
+        pytest.param(
+            exercises.store_and_verify,
+            [SALTED[0], at_first(SALTED[1], lambda *_: True)],
+            "it opened her account",
+            id="a look at the password",
+        ),
+        pytest.param(
+            exercises.store_and_verify,
+            [SALTED[0], at_first(SALTED[1], SHORTCUT[1])],
+            "stops at the first letter",
+            id="a comparison without a shortcut",
+        ),
+        pytest.param(
+            exercises.upgrade_on_login,
+            [at_first(model.login, model.login_weak)],
+            "reads it with one fast hash",
+            id="a renewal",
+        ),
+        pytest.param(
+            exercises.upgrade_on_login,
+            [at_first(model.login, lambda record, _password: (True, record))],
+            "it was accepted",
+            id="a sign-in",
+        ),
+    ],
+)
+def test_an_answer_that_is_good_only_the_first_time_is_refused(exercise, answer, words):
+    report = exercise.judge(exercise.checks, answer, seed="book")
+    assert not report.accepted
+    assert words in report.text(), report.text()
+
+
 def test_every_question_explains_every_option():
     questions = [thing for thing in vars(exercises).values() if isinstance(thing, Quiz)]
     assert len(questions) >= 4
@@ -405,6 +489,17 @@ def test_an_even_loop_and_an_early_exit_can_be_told_apart():
     assert counts["early"][0] < counts["early"][1]
 
 
+def test_the_timer_that_ends_endless_loops_does_not_count_as_a_comparison():
+    counts = []
+    for rings in (0, 5):
+        with isolation._timed([math.inf]), watching.comparisons() as seen:
+            every_byte("a" * 32, "b" * 32)
+            for _ in range(rings):
+                signal.raise_signal(signal.SIGALRM)
+        counts.append(seen.comparisons)
+    assert counts[0] == counts[1]
+
+
 @pytest.mark.parametrize("name", ["argon2_hash", "scrypt", "pbkdf2_hmac"])
 def test_the_functions_that_stand_in_for_c_in_a_page_are_seen(name):
     page = {"__name__": "labs_page.somewhere"}
@@ -439,6 +534,22 @@ def test_cost_by_the_clock_accepts_what_is_slow_and_refuses_what_is_fast():
     assert seconds(keeps(iterated(1_000))) < profile / 2 < seconds(keeps(hardened))
 
 
+@pytest.mark.parametrize(
+    ("took", "accepted"),
+    [
+        pytest.param([10, 30, 12, 18], True, id="the profile's turn was held up at first"),
+        pytest.param([10, 30, 10, 30, 10, 30], False, id="a third of the profile, three times"),
+        pytest.param([0.2, 30], False, id="far too little, which one turn shows"),
+    ],
+)
+def test_half_the_cost_of_the_profile_is_enough_at_any_of_three_turns(took, accepted, monkeypatch):
+    clock = iter(took)
+    monkeypatch.setattr(exercises, "_seconds", lambda _work: next(clock))
+    with contextlib.nullcontext() if accepted else pytest.raises(Failed):
+        exercises._cost_by_clock(Answer({}), "a record")
+    assert list(clock) == []
+
+
 PICTURES = {
     "fallen": lambda: figures.accounts_fallen(100),
     "rates": figures.guess_rates,
@@ -448,9 +559,15 @@ PICTURES = {
 }
 
 
+@cache
+def drawn(name):
+    """A picture, drawn once for all tests that read it."""
+    return PICTURES[name]()
+
+
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_is_the_same_each_time_and_says_its_numbers(name):
-    first, second = PICTURES[name](), PICTURES[name]()
+    first, second = drawn(name), PICTURES[name]()
     assert first == second
     assert len(re.findall(r"\d[\d,.]*", first.alt)) >= 4
     assert len(first.svg) < 40_000
@@ -458,11 +575,11 @@ def test_a_picture_is_the_same_each_time_and_says_its_numbers(name):
 
 def test_the_text_alternatives_give_the_numbers_of_the_model():
     assert "49 after a minute" in figures.accounts_fallen().alt
-    assert "164,100,000,000" in figures.guess_rates().alt
-    assert "1,438 (computed)" in figures.guess_rates().alt
+    assert "164,100,000,000" in drawn("rates").alt
+    assert "1,438 (computed)" in drawn("rates").alt
     assert "53.9 times the work" in figures.argon2id_cost(2048, 1, 4).alt
-    assert "1.5e-21" in figures.birthday().alt
-    assert "77,164 users" in figures.birthday().caption
+    assert "1.5e-21" in drawn("birthday").alt
+    assert "77,164 users" in drawn("birthday").caption
     assert passwords.collision_probability(77_163, 2**32) < 0.5
     assert passwords.collision_probability(77_164, 2**32) >= 0.5
 
@@ -477,11 +594,11 @@ def test_this_machines_rates_are_drawn_only_when_nothing_is_recorded(monkeypatch
     monkeypatch.delenv("LABS_RECORD", raising=False)
     assert "This machine: MD5 1,200,000; Argon2id 28" in figures.guess_rates(own).alt
     monkeypatch.setenv("LABS_RECORD", "1")
-    assert figures.guess_rates(own) == figures.guess_rates()
+    assert figures.guess_rates(own) == drawn("rates")
 
 
 def test_the_rainbow_picture_shows_that_a_salt_leaves_nothing_to_find():
-    assert "each table found 0" in figures.rainbow().alt
+    assert "each table found 0" in drawn("rainbow").alt
 
 
 def test_the_leaked_table_shows_who_shares_a_password():
@@ -498,9 +615,18 @@ def test_this_machines_time_is_said_only_where_a_person_watches(monkeypatch):
 
 
 def test_every_scheme_that_hashes_is_measured(monkeypatch):
-    monkeypatch.setattr(leak, "measure", lambda key: leak.Measured(key, 10, 2.0))
+    monkeypatch.setattr(leak, "measure", lambda key, **_: leak.Measured(key, 10, 2.0))
     rates = {one.scheme: one.per_second for one in figures.measure_rates()}
     assert rates == dict.fromkeys(["md5", "sha256", "site_salt", "user_salt", "argon2id"], 5.0)
+
+
+@pytest.mark.parametrize(("recorded", "seconds"), [("", 0.25), ("1", 0.01)])
+def test_rates_that_nobody_sees_are_measured_for_a_moment(recorded, seconds, monkeypatch):
+    asked = []
+    monkeypatch.setenv("LABS_RECORD", recorded)
+    monkeypatch.setattr(leak, "measure", lambda _key, *, seconds: asked.append(seconds))
+    figures.measure_rates()
+    assert asked == [seconds] * 5
 
 
 def test_progress_is_shown_where_a_person_watches(monkeypatch):
@@ -508,7 +634,7 @@ def test_progress_is_shown_where_a_person_watches(monkeypatch):
     monkeypatch.setattr(figures, "_live", lambda: True)
     monkeypatch.setattr("IPython.display.display", shown.append)
     monkeypatch.setattr("IPython.display.clear_output", lambda wait: shown.append(wait))
-    monkeypatch.setattr(leak, "measure", lambda key: leak.Measured(key, 10, 2.0))
+    monkeypatch.setattr(leak, "measure", lambda key, **_: leak.Measured(key, 10, 2.0))
     figures.measure_rates()
     assert shown[1].text() == "Measuring MD5: ....."
     assert "<progress" in shown[1].html()
