@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ import pytest
 
 from labs.site import node
 from labs.site.server import BookServer
-from tests.site import sample_book
+from tests.site import forked, sample_book
 
 REPOSITORY = Path(__file__).parents[2]
 FRONTEND = Path(__file__).parent / "frontend"
@@ -53,8 +52,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def build(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run the build as a reader would, in a process of its own."""
-    command = [sys.executable, "-m", "labs.site.build", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
+    return forked.run("labs.site.build", *arguments, cwd=REPOSITORY)
 
 
 def _once(lock: Path, done: Path, make: Callable[[], None]) -> None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -16,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from labs.site import frames
+from labs.site import drawing, frames
 from labs.site.server import BookServer
 from labs.teaching import Slider, explore
 from labs.teaching.sliders import MIME, Explore
-from tests.site import slider_figures
+from tests.site import forked, slider_figures
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -147,7 +145,7 @@ def test_what_the_cache_holds_is_not_drawn_again(
 ) -> None:
     first = frames.draw_all([("a.ipynb", CIRCLES), ("b.ipynb", CIRCLES)], tmp_path)
     drawn: list[int] = []
-    monkeypatch.setattr(frames, "_pictures", lambda tasks: drawn.append(len(tasks)))
+    monkeypatch.setattr(drawing, "pictures", lambda tasks, _: drawn.append(len(tasks)))
     assert frames.draw_all([("a.ipynb", CIRCLES), ("b.ipynb", CIRCLES)], tmp_path) == first
     assert first[0] == first[1]
     assert drawn == []
@@ -240,13 +238,8 @@ def write_book(folder: Path, explored: Explore) -> None:
 
 
 def build_book(folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "sphinx", "-q", "-W", "-j", "2", folder, folder / "build" / "html"],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder)},
-    )
+    options = ("-q", "-W", "-j", "2")
+    return forked.run("sphinx", *options, folder, folder / "build" / "html", cwd=folder)
 
 
 def test_a_book_points_each_slider_to_its_frames_and_follows_their_source(tmp_path: Path) -> None:
@@ -434,11 +427,13 @@ def test_a_step_takes_at_most_16_ms(lab: Page, content: dict[str, Any]) -> None:
     for _ in range(4):
         rounds.append(lab.evaluate(STEPS))
         assert alt(lab) == content["alts"][29]
+        times = sorted(map(min, zip(*rounds, strict=True)))
+        assert len(times) == 30
+        if times[28] <= STEP_MS:
+            return
         with lab.expect_response("**/frames.json"):
             lab.reload()
-    times = sorted(map(min, zip(*rounds, strict=True)))
-    assert len(times) == 30
-    assert times[28] <= STEP_MS, times
+    pytest.fail(f"a step takes longer: {times}")
 
 
 @pytest.mark.browser

@@ -12,8 +12,8 @@ for each slider group, ``_frames/<hash>.json``, which the page loads when a read
 The last slider varies fastest. The pictures of one slider group share most of their markup, hence
 the table. The file's name is a hash of all that a frame depends on: the description, the source of
 the figure's module and of every module of ``labs`` that it imports, the data files beside it, the
-version of matplotlib and this module. So a file is right for as long as its name is asked for, in
-the cache (``build/frames``) as in a reader's browser.
+version of matplotlib, this module and the one that draws. So a file is right for as long as its
+name is asked for, in the cache (``build/frames``) as in a reader's browser.
 """
 
 from __future__ import annotations
@@ -24,17 +24,12 @@ import hashlib
 import importlib.util
 import json
 import math
-import multiprocessing
-import os
 import re
-import signal
 import tempfile
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
-from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from html import unescape
 from importlib.metadata import version
 from itertools import product
@@ -49,15 +44,14 @@ from sphinx.util.display import status_iterator
 from sphinx.util.osutil import relative_uri
 
 import labs
+from labs.site import drawing
+from labs.site.drawing import Failed
 from labs.teaching.pictures import Picture
 from labs.teaching.rendering import inline
-from labs.teaching.sliders import MAX_FRAMES, MIME, Value, draw
+from labs.teaching.sliders import MAX_FRAMES, MIME, Value
 
 FOLDER = "_frames"
 """Where the frames lie in the site."""
-
-JOBS = 2
-"""Processes that draw."""
 
 MAX_BYTES = 250_000
 """Most bytes of one slider group's file over the wire, compressed with gzip."""
@@ -123,7 +117,8 @@ def fingerprint(spec: Spec) -> str:
     """A hash of all that the frames of ``spec`` depend on; 20 hexadecimal digits."""
     module = spec["figure"].partition(":")[0]
     files = sources(module)
-    files["labs.site.frames"] = Path(__file__)
+    for own in (__file__, drawing.__file__):
+        files[f"labs.site.{Path(own).stem}"] = Path(own)
     if module.startswith("labs.") and module in files:
         folder = files[module].parent
         for data in folder.rglob("*"):
@@ -233,48 +228,6 @@ def _parsed(file: Path) -> ast.Module:
         return ast.Module([], [])  # drawing says what is wrong with it
 
 
-@dataclass(frozen=True, slots=True)
-class _Failed:
-    reason: str
-
-
-def _prepare() -> None:
-    """What each drawing process does first: forget the settings of whoever builds the book."""
-    import matplotlib as mpl
-
-    mpl.rcdefaults()
-
-
-def _drawn(timeout_s: float, task: tuple[str, str]) -> Picture | _Failed:
-    def interrupt(*_: object) -> None:
-        raise TimeoutError(f"it takes more than {timeout_s:g} s")
-
-    timed = hasattr(signal, "setitimer")
-    try:
-        if timed:
-            signal.signal(signal.SIGALRM, interrupt)
-            signal.setitimer(signal.ITIMER_REAL, timeout_s)
-        return draw(*task)
-    except (Exception, SystemExit) as error:
-        return _Failed(f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(": "))
-    finally:
-        if timed:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def _pictures(tasks: Sequence[tuple[str, str]]) -> Generator[Picture | _Failed, None, None]:
-    """Draw in processes that know nothing of this one; the results come in order."""
-    executor = ProcessPoolExecutor(
-        max_workers=min(JOBS, len(tasks), os.cpu_count() or 1),
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_prepare,
-    )
-    try:
-        yield from executor.map(partial(_drawn, FRAME_TIMEOUT_S), tasks, chunksize=4)
-    finally:
-        executor.shutdown(cancel_futures=True)
-
-
 def draw_all(wanted: Iterable[tuple[str, Spec]], cache: Path, *, verbosity: int = 0) -> list[Path]:
     """Draw the frames of every slider group that the cache does not have.
 
@@ -308,7 +261,7 @@ def draw_all(wanted: Iterable[tuple[str, Spec]], cache: Path, *, verbosity: int 
         for values in frames
     ]
     # Closed when a frame fails, so that the processes end before the failure is told.
-    with closing(_pictures(tasks)) as results:
+    with closing(drawing.pictures(tasks, FRAME_TIMEOUT_S)) as results:
         drawn = iter(
             status_iterator(
                 results,
@@ -344,12 +297,12 @@ def _check_size(what: str, pictures: Sequence[Picture], content: bytes) -> None:
 
 
 def _next(
-    drawn: Iterator[Picture | _Failed], notebook: str, spec: Spec, values: Mapping[str, Value]
+    drawn: Iterator[Picture | Failed], notebook: str, spec: Spec, values: Mapping[str, Value]
 ) -> Picture:
     try:
         result = next(drawn)
     except BrokenProcessPool:
-        result = _Failed("its process ended without a word")
+        result = Failed("its process ended without a word")
     if isinstance(result, Picture):
         return result
     shown = ", ".join(f"{name}={value!r}" for name, value in values.items())
