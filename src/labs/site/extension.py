@@ -9,6 +9,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
 
 from labs import __version__, registry
 from labs.site import cells, directives, mathml, pages, proof, terms
@@ -31,12 +32,20 @@ def _outputs_folder(app: Sphinx) -> None:
     )
 
 
+def _above(
+    _app: Sphinx, env: BuildEnvironment, _added: set[str], _changed: set[str], removed: set[str]
+) -> list[str]:
+    """Read the pages anew that list a page which is gone: only reading tells that it is missing."""
+    return [page for page, below in env.toctree_includes.items() if removed & {*below}]
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Set up the book's extensions, and the optional ones that are there."""
     app.add_config_value("labs_sources", "", "env")
     app.add_config_value("labs_look", "", "html")
     app.connect("config-inited", _remember)
     app.connect("builder-inited", _outputs_folder, priority=900)
+    app.connect("env-get-outdated", _above)
     app.setup_extension("sphinx_external_toc")
     # It brings an extension that numbers sections after reading, and does not say that this is
     # no obstacle to reading in parallel.
