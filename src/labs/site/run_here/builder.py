@@ -159,10 +159,10 @@ def _assemble(
     runtime.mkdir()
     for name in RUNTIME:
         shutil.copyfile(pyodide / name, runtime / name)
-    (own / LIBRARY).write_bytes(_library(pyodide, cache))
     published = json.loads((pyodide / "pyodide-lock.json").read_text("utf-8"))
     host = _host(pyodide, version)
     lock, manifest = _lock(own, _wheels(pyodide, cache), published, host, distribution)
+    (own / LIBRARY).write_bytes(_library(pyodide, cache))
     (own / "pyodide-lock.json").write_text(_compact(lock), "utf-8")
     manifest["runtime"] = f"../{runtime.name}/"
     described = made.parent / "manifest.json"
