@@ -122,9 +122,16 @@ def test_without_chromium_the_rest_is_made_and_one_sentence_says_what_is_missing
         assert hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() == digest
 
 
+@pytest.fixture(scope="module")
+def chapters(book: Path) -> list[dist.Chapter]:
+    """The pages of the book; writing a document changes none."""
+    return dist.read(REPOSITORY, book)
+
+
 @pytest.mark.book
-def test_the_epub_of_the_book_is_whole(book: Path, tmp_path: Path) -> None:
-    chapters = dist.read(REPOSITORY, book)
+def test_the_epub_of_the_book_is_whole(
+    book: Path, chapters: list[dist.Chapter], tmp_path: Path
+) -> None:
     epub = dist.write_epub(chapters, book, tmp_path / "book.epub")
     check_epub(epub, len(contents.files(REPOSITORY / "_toc.yml")))
     text = "".join(pages_of(epub).values())
@@ -133,10 +140,12 @@ def test_the_epub_of_the_book_is_whole(book: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.browser
-def test_the_pdf_of_the_book_holds_every_lesson(book: Path, tmp_path: Path) -> None:
+def test_the_pdf_of_the_book_holds_every_lesson(
+    book: Path, chapters: list[dist.Chapter], tmp_path: Path
+) -> None:
     import pypdf
 
-    file = dist.write_pdf(dist.read(REPOSITORY, book), book, tmp_path / "book.pdf")
+    file = dist.write_pdf(chapters, book, tmp_path / "book.pdf")
     reader = pypdf.PdfReader(file)
     listed = [(entry.title, entry) for entry in flat(reader.outline)]
     for entry in registry.lessons():
