@@ -12,11 +12,11 @@ from labs import registry
 RUNS = 5
 
 
-def cost_ms(module: str) -> float:
-    """The least processor time of several fresh interpreters, in milliseconds.
+def within_ms(limit: float, module: str) -> bool:
+    """Whether any of several fresh interpreters imports it in so much processor time.
 
-    Processor time, because other tests run beside this one; the least, because nothing makes an
-    import faster than it is.
+    Processor time, because other tests run beside this one; any, because nothing makes an import
+    faster than it is.
     """
     script = (
         "import time; start = time.process_time(); "
@@ -26,23 +26,35 @@ def cost_ms(module: str) -> float:
         subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
         for _ in range(RUNS)
     )
-    return min(float(run.stdout) for run in runs)
+    return any(float(run.stdout) < limit for run in runs)
 
 
 def test_importing_the_package_costs_next_to_nothing() -> None:
-    assert cost_ms("labs") < 50
+    assert within_ms(50, "labs")
 
 
 @pytest.mark.parametrize("entry", registry.lessons(), ids=lambda entry: entry.id)
 def test_importing_a_lessons_model_is_quick(entry: registry.Entry) -> None:
-    assert cost_ms(f"labs.{entry.id}.model") < 150
+    assert within_ms(150, f"labs.{entry.id}.model")
 
 
 def test_the_command_line_starts_quickly() -> None:
-    assert cost_ms("labs.cli") < 250
+    assert within_ms(250, "labs.cli")
+
+
+@pytest.fixture(scope="module")
+def loaded() -> list[str]:
+    """The modules of a fresh interpreter that has imported the command line."""
+    script = "import sys, labs.cli; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    return done.stdout.split()
 
 
 @pytest.mark.parametrize("heavy", ["numpy", "matplotlib", "sphinx", "jupyterlab", "flask"])
-def test_the_command_line_loads_nothing_heavy_before_it_is_needed(heavy: str) -> None:
-    script = f"import sys, labs.cli; sys.exit({heavy!r} in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+def test_the_command_line_loads_nothing_heavy_before_it_is_needed(
+    loaded: list[str], heavy: str
+) -> None:
+    assert "labs.cli" in loaded
+    assert heavy not in loaded
