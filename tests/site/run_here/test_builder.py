@@ -189,7 +189,7 @@ def test_a_module_brings_what_its_imports_bring() -> None:
     files = {
         "labs/__init__.py": b"",
         "labs/a/__init__.py": b"from labs.a.model import f",
-        "labs/a/model.py": b"import flask.json\ndef f():\n    import networkx",
+        "labs/a/model.py": b"import flask.json\ndef f():\n    if f:\n        import networkx",
         "labs/a/figures.py": b"from . import model\nfrom ..b import quiet",
         "labs/b/__init__.py": b"",
         "labs/b/__init__.pyi": b"from .lazy import draw",
