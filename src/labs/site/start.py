@@ -20,7 +20,7 @@ import threading
 import time
 import webbrowser
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from urllib.parse import quote
@@ -188,12 +188,13 @@ def trust(root: Path) -> list[Path]:
     changed = set(_git(root, "diff", "--name-only", "HEAD", "--", "notebooks"))
     notary = NotebookNotary()
     signed = []
-    for name in committed:
-        if name.endswith(".ipynb") and name not in changed:
-            notebook = nbformat.read(root / name, as_version=4)
-            if not notary.check_signature(notebook):
-                notary.sign(notebook)
-            signed.append(root / name)
+    with closing(notary.store):
+        for name in committed:
+            if name.endswith(".ipynb") and name not in changed:
+                notebook = nbformat.read(root / name, as_version=4)
+                if not notary.check_signature(notebook):
+                    notary.sign(notebook)
+                signed.append(root / name)
     return signed
 
 
