@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from functools import cache
 
 import pytest
-from contract import ROOT, Answers, Contract
+from contract import ROOT, Answers, Contract, judge_here
 
-from labs.teaching import Quiz, isolation
+from labs.teaching import Quiz
 from labs.teaching.sliders import Slider, explore
 from labs.traffic import intrusion
 from labs.traffic.intrusion import detectors, exercises, figures, log, prevention
@@ -101,12 +101,9 @@ def brake(*, own=20, account=50, address=80):
 
 @pytest.fixture(scope="module")
 def months():
-    """Make the months of the book's learner once, and not in each child that is forked."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(isolation, "can_fork", lambda: False)
-        for exercise in (exercises.set_the_limits, exercises.watch_the_log):
-            answer = [exercise.weak[part.name] for part in exercise.parts]
-            exercise.judge(exercise.checks, answer, seed="book")
+    """Make the months of the book's learner."""
+    for exercise in (exercises.set_the_limits, exercises.watch_the_log):
+        judge_here(exercise, [exercise.weak[part.name] for part in exercise.parts])
 
 
 @pytest.mark.usefixtures("months")

@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import replace
 
 import pytest
-from contract import ROOT, Answers, Contract, matching
+from contract import ROOT, Answers, Contract, judge_here, matching
 
 from labs.teaching import Quiz, isolation
 from labs.uptime import backups
@@ -150,11 +150,8 @@ def best_so_far(copies, damaged_h):
 
 @pytest.fixture(scope="module")
 def bookkeeping() -> None:
-    """Write the books that checks draw from once, and not in each child that is forked."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(isolation, "can_fork", lambda: False)
-        exercise = exercises.choose_a_plan
-        exercise.judge(exercise.checks, [CAREFUL], seed="book")
+    """Write the books that checks draw from."""
+    judge_here(exercises.choose_a_plan, [CAREFUL])
 
 
 @pytest.mark.usefixtures("bookkeeping")

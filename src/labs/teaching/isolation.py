@@ -115,8 +115,6 @@ def _run_forked(work: Callable[[Send], None], seconds: float) -> tuple[list[dict
 def _work_in_child(  # pragma: no cover
     work: Callable[[Send], None], writer: int, limits: tuple[int, int]
 ) -> None:
-    import resource
-
     def send(message: dict[str, Any]) -> None:
         line = json.dumps(message).encode() + b"\n"
         while line:
@@ -124,6 +122,8 @@ def _work_in_child(  # pragma: no cover
 
     status = 1
     try:
+        import resource
+
         gc.freeze()  # to collect among the parent's objects would copy all of its memory
         resource.setrlimit(resource.RLIMIT_AS, limits)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -146,8 +146,8 @@ def _memory_limits() -> tuple[int, int]:
 
     used = int(Path("/proc/self/statm").read_text("ascii").split()[0])
     bound = used * os.sysconf("SC_PAGE_SIZE") + MEMORY_BYTES
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    return (bound if hard == resource.RLIM_INFINITY else min(bound, hard), hard)
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    return (bound if hard == resource.RLIM_INFINITY or bound < hard else soft, hard)
 
 
 def _run_here(work: Callable[[Send], None], seconds: float) -> tuple[list[dict[str, Any]], str]:
@@ -309,11 +309,8 @@ class Guard:
         self._values: list[Any] = []
         classes: set[int] = set()  # a class that several modules hold is looked at once
         within = (f"{lesson}.", *(f"labs.{name}." for name in _SHARED))
-        for name in list(sys.modules):
-            if not (name in _GUARDED or f"{name}.".startswith(within)):
-                continue
-            module = sys.modules[name]
-            if module is None:
+        for name, module in list(sys.modules.items()):
+            if module is None or not (name in _GUARDED or f"{name}.".startswith(within)):
                 continue
             held = {key: value for key, value in list(vars(module).items()) if callable(value)}
             self._add(name, module, held)
